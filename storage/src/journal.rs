@@ -3,9 +3,7 @@
 //! A row names what changed and who may know, and holds none of its text: a text that is recalled is gone from here
 //! without being looked for, and a replay tells each object as it is now.
 
-use samtale_protocol::{
-    Audience, EventId, MessageId, PersonId, ProfileId, SessionId, SpaceId, ThreadId, Timestamp,
-};
+use samtale_protocol::{Audience, EventId, MessageId, PersonId, ProfileId, SessionId, SpaceId, ThreadId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::key::{Key, KeyValue};
