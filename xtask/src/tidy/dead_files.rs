@@ -63,12 +63,10 @@ fn modules_of(path: &str, is_crate_root: bool, source: &RustSource<'_>) -> Vec<S
         };
         let around = inline.iter().filter(|(_, body)| body.contains(&at));
         let folder = around.fold(children.clone(), |folder, (name, _)| joined(&folder, name));
-        match path_attribute(source, at) {
-            Some(chosen) => files.push(joined(own_folder, chosen)),
-            None => {
-                files.push(joined(&folder, &format!("{name}.rs")));
-                files.push(joined(&folder, &format!("{name}/mod.rs")));
-            }
+        let chosen = chosen_files(source, at);
+        match chosen.is_empty() {
+            true => files.extend([format!("{name}.rs"), format!("{name}/mod.rs")].map(|file| joined(&folder, &file))),
+            false => files.extend(chosen.iter().map(|file| joined(own_folder, file))),
         }
     }
     let included = source.places_of("include!").filter_map(|at| quoted(&source.text[at..]));
@@ -89,11 +87,13 @@ fn inline_modules<'source>(source: &'source RustSource<'_>) -> Vec<(&'source str
         .collect()
 }
 
-/// The file in a `#[path = "…"]` that stands before a declaration.
-fn path_attribute<'text>(source: &RustSource<'text>, at: usize) -> Option<&'text str> {
+/// The files that `#[path = "…"]` before a declaration names, also inside `cfg_attr`: one per condition.
+fn chosen_files<'text>(source: &RustSource<'text>, at: usize) -> Vec<&'text str> {
     let start = source.code[..at].rfind([';', '{', '}']).map_or(0, |end| end + 1);
-    let attribute = source.code[start..at].find("#[path")?;
-    quoted(&source.text[start + attribute..at])
+    let names = source.code[start..at].match_indices("path =");
+    names
+        .filter_map(|(name, _)| quoted(&source.text[start + name..at]))
+        .collect()
 }
 
 fn quoted(text: &str) -> Option<&str> {
@@ -153,11 +153,12 @@ mod tests {
         let files = [
             (
                 "school/src/lib.rs",
-                "mod a { mod b; }\n#[path = \"../odd/c.rs\"]\nmod c;\ninclude!(\"d.rs\");\n",
+                "mod a { mod b; }\n#[cfg_attr(unix, path = \"e.rs\")]\nmod e_or_f;\n#[path = \"../odd/c.rs\"]\nmod c;\ninclude!(\"d.rs\");\n",
             ),
             ("school/src/a/b.rs", ""),
             ("school/odd/c.rs", ""),
             ("school/src/d.rs", ""),
+            ("school/src/e.rs", ""),
         ];
         assert_eq!(dead(&files), Vec::<String>::new());
     }
