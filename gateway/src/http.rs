@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use axum::routing::{get, post};
-use axum::Router;
 use samtale_protocol::login::{ActivateRequest, LoginRequest, RefreshRequest};
 use samtale_protocol::{ErrorCode, Language, Refusal};
 use serde::Serialize;
@@ -89,7 +89,9 @@ pub fn router(parts: HttpParts) -> Router {
 
 async fn about() -> Response<Body> {
     let text = concat!(
-        "Samtale ", env!("CARGO_PKG_VERSION"), "\n\n",
+        "Samtale ",
+        env!("CARGO_PKG_VERSION"),
+        "\n\n",
         "Chat for schools. This is the server; it speaks with clients, not yet with a browser.\n\n",
         "  POST /v1/login     log in\n",
         "  GET  /v1/ws        the socket\n",

@@ -36,7 +36,8 @@ const REFUSAL_TIME: Duration = Duration::from_secs(1);
 /// The wait after an `accept` that failed, so that a lasting failure does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// What a client hears when no file descriptor is free.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 15\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 15\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// The most connections that this process may have open at once, by its limit of file descriptors.
 pub fn most_connections() -> usize {
@@ -168,3 +169,6 @@ async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, shutdown: Ca
         tracing::debug!(%error, "a connection ended early");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,9 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// An origin that is not one.
 #[derive(Debug, Error)]
-#[error("`{0}` is not an origin: write the scheme, the host and, unless it is the usual one, the port, as in https://school.example")]
+#[error(
+    "`{0}` is not an origin: write the scheme, the host and, unless it is the usual one, the port, as in https://school.example"
+)]
 pub struct NotAnOrigin(String);
 
 /// The web origins whose pages may use this server, besides its own.
@@ -33,8 +35,10 @@ impl Origins {
         let Some(origin) = origin.to_str().ok().and_then(normal_origin) else { return false };
         let is_same_host = || {
             let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-            host.is_some_and(|host| origin == format!("http://{}", normal_host(host, "http")) ||
-                origin == format!("https://{}", normal_host(host, "https")))
+            host.is_some_and(|host| {
+                origin == format!("http://{}", normal_host(host, "http"))
+                    || origin == format!("https://{}", normal_host(host, "https"))
+            })
         };
         another.is_none() && (self.0.contains(&origin) || is_same_host())
     }
@@ -95,13 +99,22 @@ mod tests {
         let origins = Origins::new(["https://app.example", "http://localhost:5173/"]).unwrap();
         let allows = |origin, host| origins.allow(&headers(&[("origin", origin), ("host", host)]));
         assert!(origins.allow(&headers(&[("host", "chat.example")])));
-        for origin in ["https://chat.example", "http://CHAT.example:80", "https://app.example:443", "http://localhost:5173"] {
+        for origin in
+            ["https://chat.example", "http://CHAT.example:80", "https://app.example:443", "http://localhost:5173"]
+        {
             assert!(allows(origin, "chat.example"), "{origin}");
         }
         assert!(allows("http://127.0.0.1:8080", "127.0.0.1:8080"));
         for origin in [
-            "https://evil.example", "http://app.example", "https://chat.example.evil.example", "null", "",
-            "https://chat.example:8443", "https://chat.example@evil.example", "file://", "http://localhost:5174",
+            "https://evil.example",
+            "http://app.example",
+            "https://chat.example.evil.example",
+            "null",
+            "",
+            "https://chat.example:8443",
+            "https://chat.example@evil.example",
+            "file://",
+            "http://localhost:5174",
         ] {
             assert!(!allows(origin, "chat.example"), "{origin}");
         }

@@ -89,9 +89,8 @@ fn agree(http: &Arc<Http>, request: &mut Request<Body>) -> Result<Response<Body>
         let detail = "pages of this origin may not use this server; its operator can list it in `origins`";
         return Err(Refused::new(StatusCode::FORBIDDEN, ErrorCode::NotPermitted, detail));
     }
-    let encoding = Encoding::choose(&joined(headers, &SEC_WEBSOCKET_PROTOCOL)).ok_or_else(|| {
-        Refused::bad("offer one of `subprotocols` in Sec-WebSocket-Protocol")
-    })?;
+    let encoding = Encoding::choose(&joined(headers, &SEC_WEBSOCKET_PROTOCOL))
+        .ok_or_else(|| Refused::bad("offer one of `subprotocols` in Sec-WebSocket-Protocol"))?;
     let Some(Peer(peer)) = request.extensions().get().copied() else {
         return Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, "the peer is not known"));
     };

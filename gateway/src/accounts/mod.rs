@@ -9,7 +9,7 @@ mod passwords;
 mod people;
 mod slowdown;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod tokens;
 
 use std::net::IpAddr;

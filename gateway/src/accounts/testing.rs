@@ -109,7 +109,6 @@ impl std::ops::Deref for Reply {
 pub struct School {
     pub accounts: Arc<Accounts>,
     pub clock: Arc<HandClock>,
-    pub store: Store,
     revoked: Arc<Revoked>,
 }
 
@@ -119,7 +118,7 @@ impl School {
         let revoked = Arc::new(Revoked::default());
         let store = Store::new(Arc::new(MemoryEngine::new(clock.clone())));
         let parts = AccountParts {
-            store: store.clone(),
+            store,
             lookup: Arc::new(PlainLookup),
             clock: clock.clone(),
             token_key: TokenKey::new([5; 32]),
@@ -128,7 +127,7 @@ impl School {
             random: Arc::new(Counted::default()),
         };
         let settings = AccountSettings { logins_per_account_per_minute: 1000, ..AccountSettings::default() };
-        Self { accounts: Arc::new(Accounts::new(parts, &settings)), clock, store, revoked }
+        Self { accounts: Arc::new(Accounts::new(parts, &settings)), clock, revoked }
     }
 
     /// A person with a password.
