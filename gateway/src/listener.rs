@@ -19,7 +19,6 @@ use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use crate::http::{HttpParts, Peer, router};
-use crate::upgrade::Sockets;
 
 /// A whole request head, from the first byte or from the request before.
 const HEAD_TIME: Duration = Duration::from_secs(10);
