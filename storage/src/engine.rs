@@ -212,12 +212,7 @@ pub trait Engine: Send + Sync + 'static {
     async fn get(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError>;
 
     /// Reads a range of one partition.
-    async fn scan(
-        &self,
-        table: &'static Table,
-        partition: &[KeyValue],
-        range: &Range,
-    ) -> Result<Page, StorageError>;
+    async fn scan(&self, table: &'static Table, partition: &[KeyValue], range: &Range) -> Result<Page, StorageError>;
 
     /// Applies a batch to a plain table.
     async fn write(&self, batch: Batch) -> Result<(), StorageError>;
@@ -234,9 +229,5 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Reads a row of a compare-and-set table after every compare-and-set that was begun before: what settles one whose
     /// outcome is not known.
-    async fn get_serial(
-        &self,
-        table: &'static Table,
-        key: &Key,
-    ) -> Result<Option<Row>, StorageError>;
+    async fn get_serial(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError>;
 }

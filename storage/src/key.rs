@@ -1,8 +1,7 @@
 //! Keys: ids, numbers and times, in an encoding that sorts as they do.
 
 use samtale_protocol::{
-    ClientId, DeviceId, EventId, GroupId, MessageId, PersonId, ProfileId, SessionId, SpaceId,
-    ThreadId, Timestamp,
+    ClientId, DeviceId, EventId, GroupId, MessageId, PersonId, ProfileId, SessionId, SpaceId, ThreadId, Timestamp,
 };
 
 /// One column of a key.
@@ -63,8 +62,7 @@ macro_rules! from_ids {
 }
 
 from_ids!(
-    ClientId, DeviceId, EventId, GroupId, MessageId, PersonId, ProfileId, SessionId, SpaceId,
-    ThreadId
+    ClientId, DeviceId, EventId, GroupId, MessageId, PersonId, ProfileId, SessionId, SpaceId, ThreadId
 );
 
 impl From<u64> for KeyValue {

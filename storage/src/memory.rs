@@ -60,27 +60,15 @@ impl MemoryEngine {
         }
     }
 
-    fn partition<T>(
-        &self,
-        table: &'static Table,
-        partition: &[KeyValue],
-        with: impl FnOnce(&mut Partition) -> T,
-    ) -> T {
+    fn partition<T>(&self, table: &'static Table, partition: &[KeyValue], with: impl FnOnce(&mut Partition) -> T) -> T {
         assert_eq!(
             partition.len(),
             table.partition.len(),
             "a partition of {} has other columns",
             table.name
         );
-        let mut partitions = self
-            .partitions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        with(
-            partitions
-                .entry((table.name, partition.to_vec()))
-                .or_default(),
-        )
+        let mut partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
+        with(partitions.entry((table.name, partition.to_vec())).or_default())
     }
 }
 
@@ -94,12 +82,7 @@ impl Engine for MemoryEngine {
         }))
     }
 
-    async fn scan(
-        &self,
-        table: &'static Table,
-        partition: &[KeyValue],
-        range: &Range,
-    ) -> Result<Page, StorageError> {
+    async fn scan(&self, table: &'static Table, partition: &[KeyValue], range: &Range) -> Result<Page, StorageError> {
         let now = self.clock.now();
         Ok(self.partition(table, partition, |rows| {
             let live = rows
@@ -129,9 +112,7 @@ impl Engine for MemoryEngine {
             "{} is written by compare-and-set only",
             table.name
         );
-        let lifetime_end = table
-            .lifetime
-            .map(|lifetime| self.clock.now().plus(lifetime));
+        let lifetime_end = table.lifetime.map(|lifetime| self.clock.now().plus(lifetime));
         self.partition(table, &batch.partition, |rows| {
             for change in batch.rows {
                 assert_eq!(
@@ -175,9 +156,7 @@ impl Engine for MemoryEngine {
         );
         Ok(self.partition(table, &key.partition, |rows| {
             let old = rows.get(&key.clustering);
-            let current = old
-                .filter(|cell| cell.body.is_some())
-                .map(|cell| cell.timestamp);
+            let current = old.filter(|cell| cell.body.is_some()).map(|cell| cell.timestamp);
             if current != expected {
                 return Compared::Conflict;
             }
@@ -194,11 +173,7 @@ impl Engine for MemoryEngine {
         }))
     }
 
-    async fn get_serial(
-        &self,
-        table: &'static Table,
-        key: &Key,
-    ) -> Result<Option<Row>, StorageError> {
+    async fn get_serial(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
         self.get(table, key).await
     }
 }

@@ -53,37 +53,18 @@ impl Store {
 
     /// Reads one record.
     pub async fn get<R: Record>(&self, key: &Key) -> Result<Option<Stored<R>>, StorageError> {
-        self.engine
-            .get(R::TABLE, key)
-            .await?
-            .map(decode)
-            .transpose()
+        self.engine.get(R::TABLE, key).await?.map(decode).transpose()
     }
 
     /// Reads one record after every compare-and-set of it that was begun before.
-    pub async fn get_serial<R: Record>(
-        &self,
-        key: &Key,
-    ) -> Result<Option<Stored<R>>, StorageError> {
-        self.engine
-            .get_serial(R::TABLE, key)
-            .await?
-            .map(decode)
-            .transpose()
+    pub async fn get_serial<R: Record>(&self, key: &Key) -> Result<Option<Stored<R>>, StorageError> {
+        self.engine.get_serial(R::TABLE, key).await?.map(decode).transpose()
     }
 
     /// Reads a range of a partition.
-    pub async fn scan<R: Record>(
-        &self,
-        partition: &[KeyValue],
-        range: &Range,
-    ) -> Result<StoredPage<R>, StorageError> {
+    pub async fn scan<R: Record>(&self, partition: &[KeyValue], range: &Range) -> Result<StoredPage<R>, StorageError> {
         let page = self.engine.scan(R::TABLE, partition, range).await?;
-        let records = page
-            .rows
-            .into_iter()
-            .map(decode)
-            .collect::<Result<_, _>>()?;
+        let records = page.rows.into_iter().map(decode).collect::<Result<_, _>>()?;
         Ok(StoredPage {
             records,
             more: page.more,
@@ -108,12 +89,7 @@ impl Store {
     }
 
     /// Writes a record of a plain table.
-    pub async fn put<R: Record>(
-        &self,
-        key: Key,
-        record: &R,
-        timestamp: u64,
-    ) -> Result<(), StorageError> {
+    pub async fn put<R: Record>(&self, key: Key, record: &R, timestamp: u64) -> Result<(), StorageError> {
         self.change::<R>(
             key,
             Change::Put {
@@ -196,9 +172,7 @@ impl Store {
                 Ok(match now {
                     // Another writer's equal body is as good as ours: the row says what we wanted it to say.
                     Some(row) if Some(row.timestamp) != expected && row.body == body => {
-                        Compared::Applied {
-                            version: row.timestamp,
-                        }
+                        Compared::Applied { version: row.timestamp }
                     }
                     _ => Compared::Conflict,
                 })
@@ -207,12 +181,7 @@ impl Store {
         }
     }
 
-    async fn change<R: Record>(
-        &self,
-        key: Key,
-        change: Change,
-        timestamp: u64,
-    ) -> Result<(), StorageError> {
+    async fn change<R: Record>(&self, key: Key, change: Change, timestamp: u64) -> Result<(), StorageError> {
         let rows = vec![RowChange {
             clustering: key.clustering,
             change,
@@ -230,11 +199,9 @@ impl Store {
 
 fn encode<R: Record>(record: &R) -> Result<Vec<u8>, StorageError> {
     let mut body = vec![R::VERSION];
-    rmp_serde::encode::write_named(&mut body, record).map_err(|error| {
-        StorageError::Unreadable {
-            table: R::TABLE.name,
-            reason: error.to_string(),
-        }
+    rmp_serde::encode::write_named(&mut body, record).map_err(|error| StorageError::Unreadable {
+        table: R::TABLE.name,
+        reason: error.to_string(),
     })?;
     Ok(body)
 }
