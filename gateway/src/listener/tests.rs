@@ -17,7 +17,7 @@ use super::*;
 use crate::accounts::testing::School;
 use crate::http::{Health, NotReady};
 use crate::origin::{Origins, Proxies};
-use crate::upgrade::Accepted;
+use crate::upgrade::{Accepted, Sockets};
 
 const PASSWORD: &str = "en lang adgangskode";
 /// The bound on every wait.
