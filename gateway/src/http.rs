@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(of("en;q=0.5, da;q=0.7"), Language::Danish);
         assert_eq!(of("de, fr;q=0.5"), Language::English);
         assert_eq!(of("de, da;q=0"), Language::English);
-        assert_eq!(of("å"), Language::English);
+        assert_eq!(of("å"), Language::Danish);
     }
 
     #[test]
