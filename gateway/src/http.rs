@@ -71,9 +71,24 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// The addresses of this server.
 pub fn router(parts: HttpParts) -> Router {
-    let HttpParts { accounts, sockets, health, origins, proxies, max_sessions } = parts;
+    let HttpParts {
+        accounts,
+        sockets,
+        health,
+        origins,
+        proxies,
+        max_sessions,
+    } = parts;
     let upgrades = UpgradesUnderWay::new(0);
-    let http = Arc::new(Http { accounts, sockets, health, origins, proxies, max_sessions, upgrades });
+    let http = Arc::new(Http {
+        accounts,
+        sockets,
+        health,
+        origins,
+        proxies,
+        max_sessions,
+        upgrades,
+    });
     Router::new()
         .route("/", get(about))
         .route("/healthz", get(alive))
@@ -118,11 +133,17 @@ async fn ready(State(http): State<Arc<Http>>) -> Response<Body> {
 }
 
 async fn login(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(http, request, async |http, body: LoginRequest, address| http.accounts.login(body, address).await).await
+    answer(http, request, async |http, body: LoginRequest, address| {
+        http.accounts.login(body, address).await
+    })
+    .await
 }
 
 async fn refresh(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(http, request, async |http, body: RefreshRequest, _| http.accounts.refresh(&body.refresh_token).await).await
+    answer(http, request, async |http, body: RefreshRequest, _| {
+        http.accounts.refresh(&body.refresh_token).await
+    })
+    .await
 }
 
 async fn logout(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
@@ -133,13 +154,19 @@ async fn logout(State(http): State<Arc<Http>>, request: Request<Body>) -> Respon
 }
 
 async fn activate(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(http, request, async |http, body: ActivateRequest, address| http.accounts.activate(body, address).await)
-        .await
+    answer(http, request, async |http, body: ActivateRequest, address| {
+        http.accounts.activate(body, address).await
+    })
+    .await
 }
 
 async fn nothing_here(request: Request<Body>) -> Response<Body> {
     let refusal = Refusal::new(ErrorCode::NotFound).detail("there is nothing at this address");
-    refusal_response(StatusCode::NOT_FOUND, refusal.in_language(language(request.headers())), json!({}))
+    refusal_response(
+        StatusCode::NOT_FOUND,
+        refusal.in_language(language(request.headers())),
+        json!({}),
+    )
 }
 
 /// Reads the body, does the work, and writes the answer or the refusal in the person's language.
@@ -219,7 +246,10 @@ pub(crate) fn language(headers: &HeaderMap) -> Language {
     };
     let wish = |wish: &str| {
         let (tag, parameters) = wish.split_once(';').unwrap_or((wish, ""));
-        let quality = parameters.trim().strip_prefix("q=").map_or(1.0, |quality| quality.parse::<f32>().unwrap_or(0.0));
+        let quality = parameters
+            .trim()
+            .strip_prefix("q=")
+            .map_or(1.0, |quality| quality.parse::<f32>().unwrap_or(0.0));
         let language = match tag.trim().get(..2).map(str::to_ascii_lowercase).as_deref() {
             Some("da") => Some(Language::Danish),
             Some("en") => Some(Language::English),
@@ -228,7 +258,11 @@ pub(crate) fn language(headers: &HeaderMap) -> Language {
         language.filter(|_| quality > 0.0).map(|language| (quality, language))
     };
     // On a tie the one named first: `max_by` would take the last, so it looks from the end.
-    let best = wishes.split(',').rev().filter_map(wish).max_by(|a, b| a.0.total_cmp(&b.0));
+    let best = wishes
+        .split(',')
+        .rev()
+        .filter_map(wish)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
     best.map_or(Language::English, |(_, language)| language)
 }
 

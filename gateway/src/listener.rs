@@ -82,7 +82,13 @@ struct Connections {
 impl Connections {
     fn new(router: Router, shutdown: CancellationToken) -> Self {
         let refusals = Arc::new(Semaphore::new(REFUSALS));
-        Self { router, open: Arc::default(), refusals, tasks: TaskTracker::new(), shutdown }
+        Self {
+            router,
+            open: Arc::default(),
+            refusals,
+            tasks: TaskTracker::new(),
+            shutdown,
+        }
     }
 
     fn open(&self) -> usize {
@@ -103,7 +109,9 @@ impl Connections {
     }
 
     fn refuse(&self, mut stream: TcpStream) {
-        let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() else { return };
+        let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() else {
+            return;
+        };
         self.tasks.spawn(async move {
             let refusal = async {
                 stream.write_all(FULL).await?;
@@ -122,7 +130,10 @@ impl Connections {
     async fn finish(self) {
         self.tasks.close();
         if tokio::time::timeout(LAST_REQUESTS, self.tasks.wait()).await.is_err() {
-            tracing::warn!(connections = self.tasks.len(), "requests were still under way and are cut off");
+            tracing::warn!(
+                connections = self.tasks.len(),
+                "requests were still under way and are cut off"
+            );
         }
     }
 }

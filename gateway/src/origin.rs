@@ -32,7 +32,9 @@ impl Origins {
         let mut origins = headers.get_all(ORIGIN).iter();
         let (origin, another) = (origins.next(), origins.next());
         let Some(origin) = origin else { return true };
-        let Some(origin) = origin.to_str().ok().and_then(normal_origin) else { return false };
+        let Some(origin) = origin.to_str().ok().and_then(normal_origin) else {
+            return false;
+        };
         let is_same_host = || {
             let host = headers.get(HOST).and_then(|host| host.to_str().ok());
             host.is_some_and(|host| {
@@ -58,7 +60,10 @@ impl Proxies {
     /// proxies, because only what they added themselves is to be believed.
     pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
         let mut client = peer;
-        let lines = headers.get_all(FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok());
+        let lines = headers
+            .get_all(FORWARDED_FOR)
+            .iter()
+            .filter_map(|line| line.to_str().ok());
         let mut forwarded: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
         while self.0.contains(&client.ip().to_canonical()) {
             match forwarded.pop().and_then(|address| address.trim().parse().ok()) {
@@ -90,7 +95,9 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        let pairs = pairs.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()));
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()));
         pairs.collect()
     }
 
@@ -99,9 +106,12 @@ mod tests {
         let origins = Origins::new(["https://app.example", "http://localhost:5173/"]).unwrap();
         let allows = |origin, host| origins.allow(&headers(&[("origin", origin), ("host", host)]));
         assert!(origins.allow(&headers(&[("host", "chat.example")])));
-        for origin in
-            ["https://chat.example", "http://CHAT.example:80", "https://app.example:443", "http://localhost:5173"]
-        {
+        for origin in [
+            "https://chat.example",
+            "http://CHAT.example:80",
+            "https://app.example:443",
+            "http://localhost:5173",
+        ] {
             assert!(allows(origin, "chat.example"), "{origin}");
         }
         assert!(allows("http://127.0.0.1:8080", "127.0.0.1:8080"));
@@ -135,11 +145,26 @@ mod tests {
         let peer = |text: &str| text.parse::<SocketAddr>().unwrap();
         let proxies = Proxies::new(["127.0.0.1".parse().unwrap(), "10.0.0.7".parse().unwrap()]);
         let forwarded = headers(&[("x-forwarded-for", "6.6.6.6, 198.51.100.4, 10.0.0.7")]);
-        assert_eq!(proxies.client(peer("203.0.113.9:5000"), &forwarded), peer("203.0.113.9:5000"));
-        assert_eq!(proxies.client(peer("127.0.0.1:5000"), &forwarded), peer("198.51.100.4:0"));
-        assert_eq!(proxies.client(peer("[::ffff:127.0.0.1]:5000"), &forwarded), peer("198.51.100.4:0"));
-        assert_eq!(proxies.client(peer("127.0.0.1:5000"), &headers(&[])), peer("127.0.0.1:5000"));
+        assert_eq!(
+            proxies.client(peer("203.0.113.9:5000"), &forwarded),
+            peer("203.0.113.9:5000")
+        );
+        assert_eq!(
+            proxies.client(peer("127.0.0.1:5000"), &forwarded),
+            peer("198.51.100.4:0")
+        );
+        assert_eq!(
+            proxies.client(peer("[::ffff:127.0.0.1]:5000"), &forwarded),
+            peer("198.51.100.4:0")
+        );
+        assert_eq!(
+            proxies.client(peer("127.0.0.1:5000"), &headers(&[])),
+            peer("127.0.0.1:5000")
+        );
         let nonsense = headers(&[("x-forwarded-for", "6.6.6.6, unknown")]);
-        assert_eq!(proxies.client(peer("127.0.0.1:5000"), &nonsense), peer("127.0.0.1:5000"));
+        assert_eq!(
+            proxies.client(peer("127.0.0.1:5000"), &nonsense),
+            peer("127.0.0.1:5000")
+        );
     }
 }

@@ -55,7 +55,10 @@ struct Refused {
 
 impl Refused {
     fn new(status: StatusCode, code: ErrorCode, detail: &str) -> Self {
-        Self { status, refusal: Refusal::new(code).detail(detail) }
+        Self {
+            status,
+            refusal: Refusal::new(code).detail(detail),
+        }
     }
 
     fn bad(detail: &str) -> Self {
@@ -73,8 +76,12 @@ pub(crate) async fn upgrade(State(http): State<Arc<Http>>, mut request: Request<
             let more = serde_json::json!({ "subprotocols": subprotocols });
             let mut response = refusal_response(status, refusal.in_language(language), more);
             if status == StatusCode::UPGRADE_REQUIRED {
-                response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-                response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
+                response
+                    .headers_mut()
+                    .insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+                response
+                    .headers_mut()
+                    .insert(UPGRADE, HeaderValue::from_static("websocket"));
             }
             response
         }
@@ -92,7 +99,11 @@ fn agree(http: &Arc<Http>, request: &mut Request<Body>) -> Result<Response<Body>
     let encoding = Encoding::choose(&joined(headers, &SEC_WEBSOCKET_PROTOCOL))
         .ok_or_else(|| Refused::bad("offer one of `subprotocols` in Sec-WebSocket-Protocol"))?;
     let Some(Peer(peer)) = request.extensions().get().copied() else {
-        return Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, "the peer is not known"));
+        return Err(Refused::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::Internal,
+            "the peer is not known",
+        ));
     };
     let peer = http.proxies.client(peer, headers);
     let admission = Admission::of(http).ok_or_else(|| Refused {
@@ -106,7 +117,12 @@ fn agree(http: &Arc<Http>, request: &mut Request<Body>) -> Result<Response<Body>
         match upgraded.downcast::<TokioIo<TcpStream>>() {
             Ok(parts) => {
                 let stream = parts.io.into_inner();
-                admission.http.sockets.accept(Accepted { stream, read: parts.read_buf, encoding, peer });
+                admission.http.sockets.accept(Accepted {
+                    stream,
+                    read: parts.read_buf,
+                    encoding,
+                    peer,
+                });
             }
             Err(_) => tracing::error!("an upgraded connection is not the stream that was accepted"),
         }
@@ -141,23 +157,37 @@ pub(crate) type UpgradesUnderWay = AtomicUsize;
 fn websocket_key(request: &Request<Body>) -> Result<HeaderValue, Refused> {
     let headers = request.headers();
     let has_token = |name: &HeaderName, token: &str| {
-        joined(headers, name).split(',').any(|part| part.trim().eq_ignore_ascii_case(token))
+        joined(headers, name)
+            .split(',')
+            .any(|part| part.trim().eq_ignore_ascii_case(token))
     };
     if request.version() != Version::HTTP_11 {
         return Err(Refused::bad("a WebSocket begins with HTTP/1.1"));
     }
     if !has_token(&UPGRADE, "websocket") {
         let detail = "this address is for WebSockets: send `Upgrade: websocket`";
-        return Err(Refused::new(StatusCode::UPGRADE_REQUIRED, ErrorCode::BadRequest, detail));
+        return Err(Refused::new(
+            StatusCode::UPGRADE_REQUIRED,
+            ErrorCode::BadRequest,
+            detail,
+        ));
     }
     if !has_token(&CONNECTION, "upgrade") {
-        return Err(Refused::bad("`Connection: Upgrade` is missing; a reverse proxy has to pass it on"));
+        return Err(Refused::bad(
+            "`Connection: Upgrade` is missing; a reverse proxy has to pass it on",
+        ));
     }
     if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         let detail = "only version 13 of WebSocket is spoken here";
-        return Err(Refused::new(StatusCode::UPGRADE_REQUIRED, ErrorCode::BadRequest, detail));
+        return Err(Refused::new(
+            StatusCode::UPGRADE_REQUIRED,
+            ErrorCode::BadRequest,
+            detail,
+        ));
     }
-    let key = headers.get(SEC_WEBSOCKET_KEY).ok_or_else(|| Refused::bad("Sec-WebSocket-Key is missing"))?;
+    let key = headers
+        .get(SEC_WEBSOCKET_KEY)
+        .ok_or_else(|| Refused::bad("Sec-WebSocket-Key is missing"))?;
     match STANDARD.decode(key) {
         Ok(bytes) if bytes.len() == 16 => Ok(key.clone()),
         _ => Err(Refused::bad("Sec-WebSocket-Key is not the base64 of 16 bytes")),
@@ -179,6 +209,10 @@ fn switching_protocols(key: &HeaderValue, encoding: Encoding) -> Response<Body> 
 
 /// All values of a header that may be given in several lines.
 fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
-    let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    let values: Vec<&str> = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
     values.join(",")
 }

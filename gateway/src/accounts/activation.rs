@@ -42,16 +42,36 @@ impl Accounts {
         self.person(person).await?;
         let code = self.random_code()?;
         let expires_at = self.clock.now().plus(LIFETIME);
-        let hmac = self.lookup_code(&code)?;
-        let record = ActivationCodeRecord { person, expires_at, used: false };
-        if self.store.compare_and_set(&code_key(hmac), None, &record).await.map_err(refused)? == Compared::Conflict {
+        let hmac = self.lookup_code(&code).await?;
+        let record = ActivationCodeRecord {
+            person,
+            expires_at,
+            used: false,
+        };
+        if self
+            .store
+            .compare_and_set(&code_key(hmac), None, &record)
+            .await
+            .map_err(refused)?
+            == Compared::Conflict
+        {
             return Err(Refusal::new(ErrorCode::StorageUnavailable).after(Duration::from_secs(1)));
         }
-        let old = self.store.get::<PersonCodeRecord>(&person_key(person)).await.map_err(refused)?;
+        let old = self
+            .store
+            .get::<PersonCodeRecord>(&person_key(person))
+            .await
+            .map_err(refused)?;
         let time = write_time(self.clock.now(), old.map(|old| old.timestamp));
         let newest = PersonCodeRecord { code_hmac: hmac };
-        self.store.put(person_key(person), &newest, time).await.map_err(refused)?;
-        Ok(IssuedCode { code: in_groups(&code), expires_at })
+        self.store
+            .put(person_key(person), &newest, time)
+            .await
+            .map_err(refused)?;
+        Ok(IssuedCode {
+            code: in_groups(&code),
+            expires_at,
+        })
     }
 
     /// The first login: sets the password of whoever has the code, and logs them in.
@@ -80,9 +100,13 @@ impl Accounts {
         password: Zeroizing<String>,
     ) -> Result<PersonId, Refusal> {
         let invalid = || Refusal::new(ErrorCode::InvalidActivationCode);
-        let hmac = self.lookup_code(code)?;
+        let hmac = self.lookup_code(code).await?;
         // Read whether or not there is such a person, so that both take as long.
-        let stored = self.store.get_serial::<ActivationCodeRecord>(&code_key(hmac)).await.map_err(refused)?;
+        let stored = self
+            .store
+            .get_serial::<ActivationCodeRecord>(&code_key(hmac))
+            .await
+            .map_err(refused)?;
         let (found, stored) = found.zip(stored).ok_or_else(invalid)?;
         if stored.record.person != found.person || !self.is_newest(&stored, hmac).await? {
             return Err(invalid());
@@ -96,8 +120,14 @@ impl Accounts {
             let is_repeated = self.passwords.verify(password, hash).await?;
             return if is_repeated { Ok(found.person) } else { Err(invalid()) };
         }
-        let used = ActivationCodeRecord { used: true, ..stored.record };
-        let outcome = self.store.compare_and_set(&code_key(hmac), Some(stored.timestamp), &used).await;
+        let used = ActivationCodeRecord {
+            used: true,
+            ..stored.record
+        };
+        let outcome = self
+            .store
+            .compare_and_set(&code_key(hmac), Some(stored.timestamp), &used)
+            .await;
         if outcome.map_err(refused)? == Compared::Conflict {
             return Err(invalid());
         }
@@ -107,13 +137,20 @@ impl Accounts {
     }
 
     async fn is_newest(&self, code: &Stored<ActivationCodeRecord>, hmac: [u8; 16]) -> Result<bool, Refusal> {
-        let newest = self.store.get::<PersonCodeRecord>(&person_key(code.record.person)).await.map_err(refused)?;
+        let newest = self
+            .store
+            .get::<PersonCodeRecord>(&person_key(code.record.person))
+            .await
+            .map_err(refused)?;
         let is_newest = newest.is_some_and(|newest| newest.record.code_hmac == hmac);
         Ok(is_newest && self.clock.now() < code.record.expires_at)
     }
 
-    fn lookup_code(&self, code: &str) -> Result<[u8; 16], Refusal> {
-        self.lookup.lookup(SpaceId::SYSTEM, PURPOSE, code).map_err(refused)
+    async fn lookup_code(&self, code: &str) -> Result<[u8; 16], Refusal> {
+        self.lookup
+            .lookup(SpaceId::SYSTEM, PURPOSE, code)
+            .await
+            .map_err(refused)
     }
 
     fn random_code(&self) -> Result<Zeroizing<String>, Refusal> {
@@ -159,7 +196,12 @@ mod tests {
     const PASSWORD: &str = "en lang adgangskode";
 
     async fn pupil(school: &School) -> PersonId {
-        school.accounts.create_person("bo.dahl", IfTaken::Suggest).await.unwrap().0
+        school
+            .accounts
+            .create_person("bo.dahl", IfTaken::Suggest)
+            .await
+            .unwrap()
+            .0
     }
 
     #[tokio::test]
@@ -171,7 +213,10 @@ mod tests {
         let reply = school.activate("Bo.Dahl ", &sloppy, PASSWORD).await.unwrap();
         assert_eq!(reply.profiles.len(), 1);
         school.login("bo.dahl", PASSWORD).await.unwrap();
-        let again = school.activate("bo.dahl", &issued.code, "en anden adgangskode").await.unwrap_err();
+        let again = school
+            .activate("bo.dahl", &issued.code, "en anden adgangskode")
+            .await
+            .unwrap_err();
         assert_eq!(again.code, ErrorCode::InvalidActivationCode);
         school.login("bo.dahl", PASSWORD).await.unwrap();
         // The same question again, because the answer was lost, is no second use.
@@ -186,7 +231,11 @@ mod tests {
         let first = school.accounts.issue_code(person).await.unwrap();
         let second = school.accounts.issue_code(person).await.unwrap();
         school.accounts.issue_code(other).await.unwrap();
-        for (username, code) in [("bo.dahl", &first.code), ("anne", &second.code), ("nobody", &second.code)] {
+        for (username, code) in [
+            ("bo.dahl", &first.code),
+            ("anne", &second.code),
+            ("nobody", &second.code),
+        ] {
             let refusal = school.activate(username, code, PASSWORD).await.unwrap_err();
             assert_eq!(refusal, Refusal::new(ErrorCode::InvalidActivationCode), "{username}");
         }
@@ -202,15 +251,24 @@ mod tests {
         let school = School::new();
         let person = pupil(&school).await;
         let issued = school.accounts.issue_code(person).await.unwrap();
-        let weak = school.activate("bo.dahl", &issued.code, "adgangskode123").await.unwrap_err();
+        let weak = school
+            .activate("bo.dahl", &issued.code, "adgangskode123")
+            .await
+            .unwrap_err();
         assert_eq!(weak.code, ErrorCode::WeakPassword);
         let wait = loop {
-            let refusal = school.activate("bo.dahl", "2222-2222-2222-2222", PASSWORD).await.unwrap_err();
+            let refusal = school
+                .activate("bo.dahl", "2222-2222-2222-2222", PASSWORD)
+                .await
+                .unwrap_err();
             if refusal.code == ErrorCode::TooMany {
                 break refusal.retry_after_ms.unwrap();
             }
         };
-        assert_eq!(school.login("bo.dahl", PASSWORD).await.unwrap_err().code, ErrorCode::TooMany);
+        assert_eq!(
+            school.login("bo.dahl", PASSWORD).await.unwrap_err().code,
+            ErrorCode::TooMany
+        );
         school.clock.advance(Duration::from_millis(wait));
         school.activate("bo.dahl", &issued.code, PASSWORD).await.unwrap();
     }

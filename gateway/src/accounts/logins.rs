@@ -64,7 +64,8 @@ impl Accounts {
         if person.stored.record.disabled {
             return Err(Refusal::new(ErrorCode::Disabled));
         }
-        self.begin_login(person.person, request.client.as_deref().unwrap_or_default()).await
+        self.begin_login(person.person, request.client.as_deref().unwrap_or_default())
+            .await
     }
 
     /// Exchanges a refresh token for new tokens. A refresh token works once; showing the previous one ends the login,
@@ -92,10 +93,18 @@ impl Accounts {
             if self.person(person).await?.record.disabled {
                 return Err(Refusal::new(ErrorCode::Disabled));
             }
-            let renewed =
-                LoginRecord { refresh_hash: next.hash(), previous_hash: Some(shown), refreshed_at: now, ..record };
+            let renewed = LoginRecord {
+                refresh_hash: next.hash(),
+                previous_hash: Some(shown),
+                refreshed_at: now,
+                ..record
+            };
             let key = login_key(person, session);
-            let outcome = self.store.compare_and_set(&key, Some(login.timestamp), &renewed).await.map_err(refused)?;
+            let outcome = self
+                .store
+                .compare_and_set(&key, Some(login.timestamp), &renewed)
+                .await
+                .map_err(refused)?;
             if matches!(outcome, Compared::Applied { .. }) {
                 return self.reply(person, session, &next, now).await;
             }
@@ -105,13 +114,23 @@ impl Accounts {
 
     /// Ends the login of a refresh token, the newest or the one before. A token that is neither is answered the same.
     pub async fn logout(&self, refresh_token: &str) -> Result<(), Refusal> {
-        let Some(token) = RefreshToken::parse(refresh_token) else { return Ok(()) };
+        let Some(token) = RefreshToken::parse(refresh_token) else {
+            return Ok(());
+        };
         let (person, session) = (token.person(), token.session());
-        let stored = self.store.get::<LoginRecord>(&login_key(person, session)).await.map_err(refused)?;
+        let stored = self
+            .store
+            .get::<LoginRecord>(&login_key(person, session))
+            .await
+            .map_err(refused)?;
         let is_ours = stored.is_some_and(|stored| {
             stored.record.refresh_hash == token.hash() || stored.record.previous_hash == Some(token.hash())
         });
-        if is_ours { self.end_login(person, session).await } else { Ok(()) }
+        if is_ours {
+            self.end_login(person, session).await
+        } else {
+            Ok(())
+        }
     }
 
     /// The open logins of a person, the newest first; `current` is the one that asks.
@@ -192,7 +211,11 @@ impl Accounts {
     }
 
     pub(super) async fn stored_hash(&self, person: PersonId) -> Result<Option<String>, Refusal> {
-        let stored = self.store.get::<PasswordRecord>(&person_key(person)).await.map_err(refused)?;
+        let stored = self
+            .store
+            .get::<PasswordRecord>(&person_key(person))
+            .await
+            .map_err(refused)?;
         Ok(stored.map(|stored| stored.record.hash))
     }
 
@@ -206,9 +229,18 @@ impl Accounts {
         let key = login_key(person, session);
         for _ in 0..ATTEMPTS {
             let stored = self.store.get_serial::<LoginRecord>(&key).await.map_err(refused)?;
-            let Some(stored) = stored.filter(|stored| stored.record.ended_at.is_none()) else { return Ok(()) };
-            let ended = LoginRecord { ended_at: Some(self.clock.now()), ..stored.record };
-            let outcome = self.store.compare_and_set(&key, Some(stored.timestamp), &ended).await.map_err(refused)?;
+            let Some(stored) = stored.filter(|stored| stored.record.ended_at.is_none()) else {
+                return Ok(());
+            };
+            let ended = LoginRecord {
+                ended_at: Some(self.clock.now()),
+                ..stored.record
+            };
+            let outcome = self
+                .store
+                .compare_and_set(&key, Some(stored.timestamp), &ended)
+                .await
+                .map_err(refused)?;
             if matches!(outcome, Compared::Applied { .. }) {
                 return Ok(());
             }
@@ -228,8 +260,14 @@ impl Accounts {
 
     async fn open_logins(&self, person: PersonId) -> Result<Vec<(SessionId, Stored<LoginRecord>)>, Refusal> {
         let now = self.clock.now();
-        let rows = self.store.scan_all(&person_partition(person), Range::all(PAGE)).await.map_err(refused)?;
-        let open = rows.into_iter().filter(|row: &Stored<LoginRecord>| is_open(&row.record, now));
+        let rows = self
+            .store
+            .scan_all(&person_partition(person), Range::all(PAGE))
+            .await
+            .map_err(refused)?;
+        let open = rows
+            .into_iter()
+            .filter(|row: &Stored<LoginRecord>| is_open(&row.record, now));
         Ok(open
             .filter_map(|row| match row.clustering.first() {
                 Some(KeyValue::Id(session)) => Some((SessionId::from_bytes(*session), row)),
@@ -244,7 +282,11 @@ impl Accounts {
         session: SessionId,
         now: Timestamp,
     ) -> Result<Option<Stored<LoginRecord>>, Refusal> {
-        let stored = self.store.get::<LoginRecord>(&login_key(person, session)).await.map_err(refused)?;
+        let stored = self
+            .store
+            .get::<LoginRecord>(&login_key(person, session))
+            .await
+            .map_err(refused)?;
         Ok(stored.filter(|stored| is_open(&stored.record, now)))
     }
 
@@ -280,7 +322,11 @@ mod tests {
         let school = School::new();
         let person = school.person("Anne.Holm", PASSWORD).await;
         let reply = school.login(" ANNE.holm", PASSWORD).await.unwrap();
-        let claims = school.accounts.access_tokens().verify(&reply.access_token, school.clock.now()).unwrap();
+        let claims = school
+            .accounts
+            .access_tokens()
+            .verify(&reply.access_token, school.clock.now())
+            .unwrap();
         assert_eq!(claims.person, person);
         assert!(school.accounts.is_open(person, claims.session).await.unwrap());
         assert_eq!((reply.expires_in, reply.profiles.len()), (900, 1));
@@ -290,7 +336,11 @@ mod tests {
     async fn an_unknown_name_a_wrong_password_and_no_password_are_answered_alike() {
         let school = School::new();
         school.person("anne", PASSWORD).await;
-        school.accounts.create_person("bo", super::super::IfTaken::Suggest).await.unwrap();
+        school
+            .accounts
+            .create_person("bo", super::super::IfTaken::Suggest)
+            .await
+            .unwrap();
         let wrong = school.login("anne", "noget andet").await.unwrap_err();
         assert_eq!(wrong.code, ErrorCode::WrongCredentials);
         assert_eq!(school.login("findes.ikke", "noget andet").await.unwrap_err(), wrong);
@@ -370,9 +420,17 @@ mod tests {
         let there = school.login("anne", PASSWORD).await.unwrap();
         school.accounts.logout("ikke et bevis").await.unwrap();
         school.accounts.logout(&here.refresh_token).await.unwrap();
-        let session = school.accounts.access_tokens().verify(&here.access_token, school.clock.now()).unwrap().session;
+        let session = school
+            .accounts
+            .access_tokens()
+            .verify(&here.access_token, school.clock.now())
+            .unwrap()
+            .session;
         assert_eq!(school.revoked(), [(person, Some(session))]);
-        assert_eq!(school.refresh(&here.refresh_token).await.unwrap_err().code, ErrorCode::InvalidToken);
+        assert_eq!(
+            school.refresh(&here.refresh_token).await.unwrap_err().code,
+            ErrorCode::InvalidToken
+        );
         school.refresh(&there.refresh_token).await.unwrap();
     }
 
@@ -384,16 +442,30 @@ mod tests {
         for _ in 0..3 {
             school.clock.advance(Duration::from_secs(60));
             let reply = school.login("anne", PASSWORD).await.unwrap();
-            let claims = school.accounts.access_tokens().verify(&reply.access_token, school.clock.now()).unwrap();
+            let claims = school
+                .accounts
+                .access_tokens()
+                .verify(&reply.access_token, school.clock.now())
+                .unwrap();
             sessions.push(claims.session);
         }
         let listed = school.accounts.logins(person, sessions[1]).await.unwrap();
-        assert_eq!(listed.iter().map(|login| login.current).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(
+            listed.iter().map(|login| login.current).collect::<Vec<_>>(),
+            [false, true, false]
+        );
         assert_eq!(listed[0].session, sessions[2]);
         assert_eq!(listed[0].client, "test");
-        school.accounts.end_logins(person, EndOf::Others(sessions[1])).await.unwrap();
+        school
+            .accounts
+            .end_logins(person, EndOf::Others(sessions[1]))
+            .await
+            .unwrap();
         let listed = school.accounts.logins(person, sessions[1]).await.unwrap();
-        assert_eq!(listed.iter().map(|login| login.session).collect::<Vec<_>>(), [sessions[1]]);
+        assert_eq!(
+            listed.iter().map(|login| login.session).collect::<Vec<_>>(),
+            [sessions[1]]
+        );
     }
 
     #[tokio::test]
@@ -407,10 +479,19 @@ mod tests {
         }
         let open = school.accounts.open_logins(person).await.unwrap();
         assert_eq!(open.len(), OPEN_LOGINS);
-        assert!(open.iter().all(|(_, login)| login.record.client.len() <= limits::SHORT_TEXT_BYTES));
-        assert_eq!(school.refresh(&first.refresh_token).await.unwrap_err().code, ErrorCode::InvalidToken);
+        assert!(
+            open.iter()
+                .all(|(_, login)| login.record.client.len() <= limits::SHORT_TEXT_BYTES)
+        );
+        assert_eq!(
+            school.refresh(&first.refresh_token).await.unwrap_err().code,
+            ErrorCode::InvalidToken
+        );
         let last = school.accounts.begin_login(person, "last").await.unwrap();
         school.clock.advance(UNUSED);
-        assert_eq!(school.refresh(&last.refresh_token).await.unwrap_err().code, ErrorCode::InvalidToken);
+        assert_eq!(
+            school.refresh(&last.refresh_token).await.unwrap_err().code,
+            ErrorCode::InvalidToken
+        );
     }
 }

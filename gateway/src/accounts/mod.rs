@@ -32,9 +32,10 @@ pub use slowdown::Slowdown;
 pub use tokens::{AccessTokens, Claims, TokenKey};
 
 /// Finds rows by what a person is known by, without keeping that in clear: an HMAC under the space's key.
+#[async_trait]
 pub trait Lookup: Send + Sync + 'static {
     /// The sixteen bytes that stand for `text`; `purpose` keeps user names and codes apart.
-    fn lookup(&self, space: SpaceId, purpose: &str, text: &str) -> Result<[u8; 16], StorageError>;
+    async fn lookup(&self, space: SpaceId, purpose: &str, text: &str) -> Result<[u8; 16], StorageError>;
 }
 
 /// The profiles that a login answers with.
@@ -148,12 +149,24 @@ impl Accounts {
     }
 
     async fn find_username(&self, username: &str) -> Result<FoundUsername, Refusal> {
-        let hmac = self.lookup.lookup(SpaceId::SYSTEM, USERNAME, &normal_username(username)).map_err(refused)?;
-        let row = self.store.get::<UsernameRecord>(&username_key(hmac)).await.map_err(refused)?;
+        let hmac = self
+            .lookup
+            .lookup(SpaceId::SYSTEM, USERNAME, &normal_username(username))
+            .await
+            .map_err(refused)?;
+        let row = self
+            .store
+            .get::<UsernameRecord>(&username_key(hmac))
+            .await
+            .map_err(refused)?;
         let person = match row {
             Some(row) => {
                 let person = row.record.person;
-                let stored = self.store.get::<PersonRecord>(&person_key(person)).await.map_err(refused)?;
+                let stored = self
+                    .store
+                    .get::<PersonRecord>(&person_key(person))
+                    .await
+                    .map_err(refused)?;
                 stored.map(|stored| FoundPerson { person, stored })
             }
             None => None,
@@ -162,7 +175,11 @@ impl Accounts {
     }
 
     async fn person(&self, person: PersonId) -> Result<Stored<PersonRecord>, Refusal> {
-        let stored = self.store.get::<PersonRecord>(&person_key(person)).await.map_err(refused)?;
+        let stored = self
+            .store
+            .get::<PersonRecord>(&person_key(person))
+            .await
+            .map_err(refused)?;
         stored.ok_or_else(|| Refusal::new(ErrorCode::NotFound).detail("there is no such person"))
     }
 }

@@ -158,7 +158,11 @@ fn is_one_run(password: &str) -> bool {
 
 /// Whether the password is the user name, perhaps without its dots or with some digits after it.
 fn is_from_username(password: &str, username: &str) -> bool {
-    let letters = |text: &str| text.chars().filter(|character| character.is_alphanumeric()).collect::<String>();
+    let letters = |text: &str| {
+        text.chars()
+            .filter(|character| character.is_alphanumeric())
+            .collect::<String>()
+    };
     let (password, username) = (letters(password), letters(username));
     let stem = password.trim_end_matches(|character: char| character.is_ascii_digit());
     !username.is_empty() && (password == username || stem == username)
@@ -218,7 +222,10 @@ impl PasswordPool {
     ) -> Result<T, Refusal> {
         let overloaded = || Refusal::new(ErrorCode::Overloaded).after(self.full_wait);
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| overloaded())?;
-        let worker = Arc::clone(&self.working).acquire_owned().await.map_err(|_| overloaded())?;
+        let worker = Arc::clone(&self.working)
+            .acquire_owned()
+            .await
+            .map_err(|_| overloaded())?;
         // The permits go with the work: a client that hangs up frees its place only when the memory is free again.
         let held: [OwnedSemaphorePermit; 2] = [place, worker];
         let outcome = tokio::task::spawn_blocking(move || {
@@ -257,7 +264,11 @@ mod tests {
         let pool = PasswordPool::new(workers(2));
         let hash = pool.hash(secret("rødgrød med fløde"), [7; SALT_BYTES]).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(pool.verify(secret("rødgrød med fløde"), Some(hash.clone())).await.unwrap());
+        assert!(
+            pool.verify(secret("rødgrød med fløde"), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
         assert!(!pool.verify(secret("rødgrød med flode"), Some(hash)).await.unwrap());
         assert!(!pool.verify(secret("rødgrød med fløde"), None).await.unwrap());
     }
@@ -266,7 +277,10 @@ mod tests {
     fn the_stand_in_hash_costs_what_a_real_one_costs() {
         let parsed = PasswordHash::new(NO_PASSWORD).unwrap();
         let parameters = Params::try_from(&parsed).unwrap();
-        assert_eq!((parameters.m_cost(), parameters.t_cost(), parameters.p_cost()), (MEMORY_KIB, PASSES, LANES));
+        assert_eq!(
+            (parameters.m_cost(), parameters.t_cost(), parameters.p_cost()),
+            (MEMORY_KIB, PASSES, LANES)
+        );
         assert_eq!(parsed.hash.unwrap().len(), Params::DEFAULT_OUTPUT_LEN);
     }
 
@@ -302,7 +316,14 @@ mod tests {
         };
         assert!(detail("kort").contains("fewer than 10"));
         assert!(detail(&"x".repeat(201)).contains("more than 200"));
-        for known in ["Adgangskode123", "QWERTYUIOP", "aaaaaaaaaaaa", "3456789012", "abcdefghijkl", " 1234567890 "] {
+        for known in [
+            "Adgangskode123",
+            "QWERTYUIOP",
+            "aaaaaaaaaaaa",
+            "3456789012",
+            "abcdefghijkl",
+            " 1234567890 ",
+        ] {
             assert!(detail(known).contains("well known"), "{known}");
         }
         let refusal = check_password("anne.holm1", "Anne.Holm").unwrap_err();
@@ -315,7 +336,10 @@ mod tests {
     fn the_list_of_weak_passwords_is_sorted_lower_case_and_long_enough_to_matter() {
         for password in WEAK_PASSWORDS {
             assert_eq!(*password, password.to_lowercase());
-            assert!(password.chars().count() >= SHORTEST, "{password} is refused for its length already");
+            assert!(
+                password.chars().count() >= SHORTEST,
+                "{password} is refused for its length already"
+            );
         }
     }
 }

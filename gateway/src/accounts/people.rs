@@ -46,14 +46,20 @@ impl Accounts {
     pub async fn create_person(&self, wanted: &str, if_taken: IfTaken) -> Result<(PersonId, String), CreateError> {
         let wanted = normal_username(wanted);
         if wanted.is_empty() || wanted.len() > limits::SHORT_TEXT_BYTES - 4 || wanted.contains(char::is_control) {
-            return Err(Refusal::new(ErrorCode::BadRequest).detail("a user name has 1 to 196 bytes").into());
+            return Err(Refusal::new(ErrorCode::BadRequest)
+                .detail("a user name has 1 to 196 bytes")
+                .into());
         }
         let mut random = [0; 10];
         self.random.fill(&mut random)?;
         let person = PersonId::at(self.clock.now(), &random);
         for number in 1..=NAMESAKES {
-            let username = if number == 1 { wanted.clone() } else { format!("{wanted}{number}") };
-            let key = username_key(self.lookup_username(&username)?);
+            let username = if number == 1 {
+                wanted.clone()
+            } else {
+                format!("{wanted}{number}")
+            };
+            let key = username_key(self.lookup_username(&username).await?);
             if self.store.get::<UsernameRecord>(&key).await.map_err(refused)?.is_some() {
                 continue;
             }
@@ -61,23 +67,38 @@ impl Accounts {
                 return Err(CreateError::Taken { suggestion: username });
             }
             // The person first: if we die in between, nobody has the name, instead of the name having nobody.
-            let old = self.store.get::<PersonRecord>(&person_key(person)).await.map_err(refused)?;
+            let old = self
+                .store
+                .get::<PersonRecord>(&person_key(person))
+                .await
+                .map_err(refused)?;
             let time = write_time(self.clock.now(), old.map(|old| old.timestamp));
-            let record = PersonRecord { username: username.clone(), disabled: false, presence_hidden: false };
-            self.store.put(person_key(person), &record, time).await.map_err(refused)?;
+            let record = PersonRecord {
+                username: username.clone(),
+                disabled: false,
+                presence_hidden: false,
+            };
+            self.store
+                .put(person_key(person), &record, time)
+                .await
+                .map_err(refused)?;
             let name = UsernameRecord { person };
             match self.store.compare_and_set(&key, None, &name).await.map_err(refused)? {
                 Compared::Applied { .. } => return Ok((person, username)),
                 Compared::Conflict => {}
             }
         }
-        Err(Refusal::new(ErrorCode::Conflict).detail("all user names like this one are taken").into())
+        Err(Refusal::new(ErrorCode::Conflict)
+            .detail("all user names like this one are taken")
+            .into())
     }
 
     /// The person with this user name.
     pub async fn person_named(&self, username: &str) -> Result<PersonId, Refusal> {
         let found = self.find_username(username).await?.person;
-        found.map(|found| found.person).ok_or_else(|| Refusal::new(ErrorCode::NotFound).detail("no such user name"))
+        found
+            .map(|found| found.person)
+            .ok_or_else(|| Refusal::new(ErrorCode::NotFound).detail("no such user name"))
     }
 
     /// Gives a person a password, and ends their logins: whoever had the old one is out.
@@ -101,12 +122,20 @@ impl Accounts {
     /// Opens an account again. Its logins stay ended.
     pub async fn enable(&self, person: PersonId) -> Result<(), Refusal> {
         let stored = self.person(person).await?;
-        if stored.record.disabled { self.put_disabled(person, stored, false).await } else { Ok(()) }
+        if stored.record.disabled {
+            self.put_disabled(person, stored, false).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether the person has a password, so has been activated.
     pub async fn has_password(&self, person: PersonId) -> Result<bool, Refusal> {
-        let stored = self.store.get::<PasswordRecord>(&person_key(person)).await.map_err(refused)?;
+        let stored = self
+            .store
+            .get::<PasswordRecord>(&person_key(person))
+            .await
+            .map_err(refused)?;
         Ok(stored.is_some())
     }
 
@@ -114,9 +143,16 @@ impl Accounts {
         let mut salt = [0; SALT_BYTES];
         self.random.fill(&mut salt)?;
         let hash = self.passwords.hash(password, salt).await?;
-        let old = self.store.get::<PasswordRecord>(&person_key(person)).await.map_err(refused)?;
+        let old = self
+            .store
+            .get::<PasswordRecord>(&person_key(person))
+            .await
+            .map_err(refused)?;
         let time = write_time(self.clock.now(), old.map(|old| old.timestamp));
-        self.store.put(person_key(person), &PasswordRecord { hash }, time).await.map_err(refused)
+        self.store
+            .put(person_key(person), &PasswordRecord { hash }, time)
+            .await
+            .map_err(refused)
     }
 
     async fn put_disabled(
@@ -126,12 +162,18 @@ impl Accounts {
         disabled: bool,
     ) -> Result<(), Refusal> {
         let time = write_time(self.clock.now(), Some(stored.timestamp));
-        let record = PersonRecord { disabled, ..stored.record };
+        let record = PersonRecord {
+            disabled,
+            ..stored.record
+        };
         self.store.put(person_key(person), &record, time).await.map_err(refused)
     }
 
-    fn lookup_username(&self, username: &str) -> Result<[u8; 16], Refusal> {
-        self.lookup.lookup(samtale_protocol::SpaceId::SYSTEM, USERNAME, username).map_err(refused)
+    async fn lookup_username(&self, username: &str) -> Result<[u8; 16], Refusal> {
+        self.lookup
+            .lookup(samtale_protocol::SpaceId::SYSTEM, USERNAME, username)
+            .await
+            .map_err(refused)
     }
 }
 
@@ -143,18 +185,29 @@ mod tests {
     #[tokio::test]
     async fn a_taken_user_name_is_refused_with_a_free_one() {
         let school = School::new();
-        let (first, name) = school.accounts.create_person(" Anne.Holm ", IfTaken::Suggest).await.unwrap();
+        let (first, name) = school
+            .accounts
+            .create_person(" Anne.Holm ", IfTaken::Suggest)
+            .await
+            .unwrap();
         assert_eq!(name, "anne.holm");
         match school.accounts.create_person("ANNE.holm", IfTaken::Suggest).await {
             Err(CreateError::Taken { suggestion }) => assert_eq!(suggestion, "anne.holm2"),
             other => panic!("{other:?}"),
         }
-        let (second, name) = school.accounts.create_person("anne.holm", IfTaken::Number).await.unwrap();
+        let (second, name) = school
+            .accounts
+            .create_person("anne.holm", IfTaken::Number)
+            .await
+            .unwrap();
         assert_eq!(name, "anne.holm2");
         assert_ne!(first, second);
         assert_eq!(school.accounts.person_named("Anne.Holm").await.unwrap(), first);
         assert_eq!(school.accounts.person_named("anne.holm2").await.unwrap(), second);
-        assert_eq!(school.accounts.person_named("anne.holm3").await.unwrap_err().code, ErrorCode::NotFound);
+        assert_eq!(
+            school.accounts.person_named("anne.holm3").await.unwrap_err().code,
+            ErrorCode::NotFound
+        );
     }
 
     #[tokio::test]
@@ -180,12 +233,24 @@ mod tests {
         let reply = school.login("anne", "en lang adgangskode").await.unwrap();
         school.accounts.disable(person).await.unwrap();
         assert_eq!(school.revoked(), [(person, None)]);
-        assert_eq!(school.login("anne", "noget helt andet").await.unwrap_err().code, ErrorCode::WrongCredentials);
-        assert_eq!(school.login("anne", "en lang adgangskode").await.unwrap_err().code, ErrorCode::Disabled);
-        assert_eq!(school.refresh(&reply.refresh_token).await.unwrap_err().code, ErrorCode::InvalidToken);
+        assert_eq!(
+            school.login("anne", "noget helt andet").await.unwrap_err().code,
+            ErrorCode::WrongCredentials
+        );
+        assert_eq!(
+            school.login("anne", "en lang adgangskode").await.unwrap_err().code,
+            ErrorCode::Disabled
+        );
+        assert_eq!(
+            school.refresh(&reply.refresh_token).await.unwrap_err().code,
+            ErrorCode::InvalidToken
+        );
         school.accounts.enable(person).await.unwrap();
         school.login("anne", "en lang adgangskode").await.unwrap();
-        assert_eq!(school.refresh(&reply.refresh_token).await.unwrap_err().code, ErrorCode::InvalidToken);
+        assert_eq!(
+            school.refresh(&reply.refresh_token).await.unwrap_err().code,
+            ErrorCode::InvalidToken
+        );
     }
 
     #[tokio::test]
@@ -193,10 +258,20 @@ mod tests {
         let school = School::new();
         let person = school.person("anne", "en lang adgangskode").await;
         let reply = school.login("anne", "en lang adgangskode").await.unwrap();
-        school.accounts.set_password(person, secret("en helt anden")).await.unwrap();
+        school
+            .accounts
+            .set_password(person, secret("en helt anden"))
+            .await
+            .unwrap();
         assert_eq!(school.revoked(), [(person, None)]);
-        assert_eq!(school.refresh(&reply.refresh_token).await.unwrap_err().code, ErrorCode::InvalidToken);
-        assert_eq!(school.login("anne", "en lang adgangskode").await.unwrap_err().code, ErrorCode::WrongCredentials);
+        assert_eq!(
+            school.refresh(&reply.refresh_token).await.unwrap_err().code,
+            ErrorCode::InvalidToken
+        );
+        assert_eq!(
+            school.login("anne", "en lang adgangskode").await.unwrap_err().code,
+            ErrorCode::WrongCredentials
+        );
         school.login("anne", "en helt anden").await.unwrap();
         let weak = school.accounts.set_password(person, secret("kort")).await.unwrap_err();
         assert_eq!(weak.code, ErrorCode::WeakPassword);

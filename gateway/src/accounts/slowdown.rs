@@ -71,7 +71,10 @@ struct Window {
 impl Slowdown {
     /// Nothing counted yet.
     pub fn new(attempts_per_minute: u32) -> Self {
-        Self { attempts_per_minute, counts: Mutex::default() }
+        Self {
+            attempts_per_minute,
+            counts: Mutex::default(),
+        }
     }
 
     /// Begins an attempt on `account`, or says how long to wait. It counts as wrong until [`Slowdown::succeeded`] or
@@ -102,7 +105,9 @@ impl Slowdown {
     pub fn succeeded(&self, account: [u8; 16], address: Address) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.take_back(address);
-        let Some(entry) = counts.accounts.get_mut(&account) else { return };
+        let Some(entry) = counts.accounts.get_mut(&account) else {
+            return;
+        };
         match entry.familiar.iter().position(|(familiar, _)| *familiar == address) {
             Some(place) => entry.familiar[place].1.wrong = 0,
             None => {
@@ -153,7 +158,9 @@ impl Tries {
         if self.minute.count >= attempts_per_minute {
             return Err(self.minute.left(now, MINUTE));
         }
-        let Some(beyond) = self.wrong.checked_sub(FREE_ATTEMPTS) else { return Ok(()) };
+        let Some(beyond) = self.wrong.checked_sub(FREE_ATTEMPTS) else {
+            return Ok(());
+        };
         let wait = FIRST_WAIT.saturating_mul(1 << beyond.min(16)).min(LONGEST_WAIT);
         match wait.saturating_sub(now.since(self.last)) {
             Duration::ZERO => Ok(()),
@@ -170,7 +177,9 @@ impl Window {
     }
 
     fn left(&self, now: Timestamp, length: Duration) -> Duration {
-        length.saturating_sub(now.since(self.began)).max(Duration::from_millis(1))
+        length
+            .saturating_sub(now.since(self.began))
+            .max(Duration::from_millis(1))
     }
 }
 
@@ -201,7 +210,9 @@ mod tests {
 
     fn free(slowdown: &Slowdown, account: [u8; 16], from: Address, now: Timestamp) {
         for attempt in 0..FREE_ATTEMPTS {
-            slowdown.begin(account, from, now).unwrap_or_else(|wait| panic!("attempt {attempt} waits {wait:?}"));
+            slowdown
+                .begin(account, from, now)
+                .unwrap_or_else(|wait| panic!("attempt {attempt} waits {wait:?}"));
         }
     }
 
@@ -266,11 +277,15 @@ mod tests {
         for number in 0..WRONG_PER_ADDRESS {
             slowdown.begin(account(number), address(1), at(1)).unwrap();
         }
-        let wait = slowdown.begin(account(WRONG_PER_ADDRESS), address(1), at(1)).unwrap_err();
+        let wait = slowdown
+            .begin(account(WRONG_PER_ADDRESS), address(1), at(1))
+            .unwrap_err();
         assert!(wait <= ADDRESS_WINDOW);
         slowdown.begin(account(WRONG_PER_ADDRESS), address(2), at(1)).unwrap();
         slowdown.begin(ANNE, address(1), at(1)).unwrap();
-        slowdown.begin(account(0), address(1), at(1 + ADDRESS_WINDOW.as_secs())).unwrap();
+        slowdown
+            .begin(account(0), address(1), at(1 + ADDRESS_WINDOW.as_secs()))
+            .unwrap();
     }
 
     #[test]
@@ -280,7 +295,10 @@ mod tests {
             slowdown.begin(ANNE, address(1), at(0)).unwrap();
             slowdown.succeeded(ANNE, address(1));
         }
-        assert_eq!(slowdown.begin(ANNE, address(1), at(20)).unwrap_err(), Duration::from_secs(40));
+        assert_eq!(
+            slowdown.begin(ANNE, address(1), at(20)).unwrap_err(),
+            Duration::from_secs(40)
+        );
         slowdown.begin(ANNE, address(1), at(60)).unwrap();
     }
 
@@ -301,7 +319,9 @@ mod tests {
             let mut account = [3; 16];
             account[..8].copy_from_slice(&number.to_be_bytes());
             let [.., a, b, c] = number.to_be_bytes();
-            slowdown.begin(account, Address::of([10, a, b, c].into()), at(number)).unwrap();
+            slowdown
+                .begin(account, Address::of([10, a, b, c].into()), at(number))
+                .unwrap();
         }
         let counts = slowdown.counts.lock().unwrap();
         assert!(counts.accounts.len() <= KEPT && counts.addresses.len() <= KEPT);

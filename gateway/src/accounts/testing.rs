@@ -26,7 +26,8 @@ impl HandClock {
     }
 
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+        self.0
+            .fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }
 
@@ -39,8 +40,9 @@ impl Clock for HandClock {
 /// Look-ups with a hash instead of a keyed one.
 pub struct PlainLookup;
 
+#[async_trait]
 impl Lookup for PlainLookup {
-    fn lookup(&self, space: SpaceId, purpose: &str, text: &str) -> Result<[u8; 16], StorageError> {
+    async fn lookup(&self, space: SpaceId, purpose: &str, text: &str) -> Result<[u8; 16], StorageError> {
         let digest = Sha256::digest(format!("{space} {purpose} {text}"));
         let mut half = [0; 16];
         half.copy_from_slice(&digest[..16]);
@@ -126,8 +128,15 @@ impl School {
             profiles: Arc::new(OneProfile),
             random: Arc::new(Counted::default()),
         };
-        let settings = AccountSettings { logins_per_account_per_minute: 1000, ..AccountSettings::default() };
-        Self { accounts: Arc::new(Accounts::new(parts, &settings)), clock, revoked }
+        let settings = AccountSettings {
+            logins_per_account_per_minute: 1000,
+            ..AccountSettings::default()
+        };
+        Self {
+            accounts: Arc::new(Accounts::new(parts, &settings)),
+            clock,
+            revoked,
+        }
     }
 
     /// A person with a password.
@@ -152,8 +161,11 @@ impl School {
     }
 
     pub async fn activate(&self, username: &str, code: &str, password: &str) -> Result<Reply, Refusal> {
-        let request =
-            ActivateRequest { username: username.to_owned(), code: code.to_owned(), password: password.to_owned() };
+        let request = ActivateRequest {
+            username: username.to_owned(),
+            code: code.to_owned(),
+            password: password.to_owned(),
+        };
         self.accounts.activate(request, Self::address()).await.map(Reply)
     }
 

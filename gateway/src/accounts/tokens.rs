@@ -98,7 +98,10 @@ impl AccessTokens {
         }
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
         let (claims, mac) = bytes.split_at_checked(CLAIMS_BYTES).ok_or_else(invalid)?;
-        self.key.sign(b"access token", claims).verify_slice(mac).map_err(|_| invalid())?;
+        self.key
+            .sign(b"access token", claims)
+            .verify_slice(mac)
+            .map_err(|_| invalid())?;
         let claims = read_claims(claims).ok_or_else(invalid)?;
         if claims.expires_at <= now {
             return Err(invalid().detail("the access token has run out"));
@@ -118,15 +121,21 @@ impl AccessTokens {
     /// The refresh token that follows `token`. It follows from the key, so that two answers to one refresh, of which
     /// the client may have lost either, hold the same token.
     pub(super) fn next_refresh(&self, token: &RefreshToken) -> RefreshToken {
-        let secret: [u8; SECRET_BYTES] =
-            self.key.sign(b"refresh token", token.0.as_slice()).finalize().into_bytes().into();
+        let secret: [u8; SECRET_BYTES] = self
+            .key
+            .sign(b"refresh token", token.0.as_slice())
+            .finalize()
+            .into_bytes()
+            .into();
         let secret = Zeroizing::new(secret);
         Self::first_refresh(token.person(), token.session(), &secret)
     }
 }
 
 fn read_claims(bytes: &[u8]) -> Option<Claims> {
-    let (&[VERSION], rest) = bytes.split_first_chunk()? else { return None };
+    let (&[VERSION], rest) = bytes.split_first_chunk()? else {
+        return None;
+    };
     let (person, rest) = rest.split_first_chunk()?;
     let (session, rest) = rest.split_first_chunk()?;
     let (issued_at, rest) = rest.split_first_chunk()?;
@@ -197,8 +206,19 @@ mod tests {
         let token = tokens(1).issue(PERSON, SESSION, at(0));
         assert!(token.len() <= 128, "{} bytes", token.len());
         let claims = tokens(1).verify(&token, at(899)).unwrap();
-        assert_eq!(claims, Claims { person: PERSON, session: SESSION, issued_at: at(0), expires_at: at(900) });
-        assert_eq!(tokens(1).verify(&token, at(900)).unwrap_err().code, ErrorCode::InvalidToken);
+        assert_eq!(
+            claims,
+            Claims {
+                person: PERSON,
+                session: SESSION,
+                issued_at: at(0),
+                expires_at: at(900)
+            }
+        );
+        assert_eq!(
+            tokens(1).verify(&token, at(900)).unwrap_err().code,
+            ErrorCode::InvalidToken
+        );
     }
 
     #[test]
@@ -209,8 +229,16 @@ mod tests {
         for place in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[place] ^= 1;
-            assert!(tokens(1).verify(&URL_SAFE_NO_PAD.encode(&changed), at(1)).is_err(), "byte {place}");
-            assert!(tokens(1).verify(&URL_SAFE_NO_PAD.encode(&bytes[..place]), at(1)).is_err(), "{place} bytes");
+            assert!(
+                tokens(1).verify(&URL_SAFE_NO_PAD.encode(&changed), at(1)).is_err(),
+                "byte {place}"
+            );
+            assert!(
+                tokens(1)
+                    .verify(&URL_SAFE_NO_PAD.encode(&bytes[..place]), at(1))
+                    .is_err(),
+                "{place} bytes"
+            );
         }
         for nonsense in ["", "a", "ikke et bevis", &"A".repeat(5000)] {
             assert!(tokens(1).verify(nonsense, at(1)).is_err());
@@ -221,7 +249,10 @@ mod tests {
     fn a_refresh_token_survives_its_text_and_has_one_successor() {
         let token = AccessTokens::first_refresh(PERSON, SESSION, &[9; 32]);
         let read = RefreshToken::parse(&token.text()).unwrap();
-        assert_eq!((read.person(), read.session(), read.hash()), (PERSON, SESSION, token.hash()));
+        assert_eq!(
+            (read.person(), read.session(), read.hash()),
+            (PERSON, SESSION, token.hash())
+        );
         let next = tokens(1).next_refresh(&read);
         assert_eq!(next.hash(), tokens(1).next_refresh(&token).hash());
         assert_eq!((next.person(), next.session()), (PERSON, SESSION));

@@ -44,7 +44,11 @@ struct Draining(AtomicBool);
 #[async_trait]
 impl Health for Draining {
     async fn ready(&self) -> Result<(), NotReady> {
-        if self.0.load(Ordering::SeqCst) { Err(NotReady("the node is draining".to_owned())) } else { Ok(()) }
+        if self.0.load(Ordering::SeqCst) {
+            Err(NotReady("the node is draining".to_owned()))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -78,7 +82,15 @@ impl Node {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let running = tokio::spawn(run(listener, parts, most_connections, shutdown.clone()));
-        Self { address, school, anne, sockets, draining, shutdown, running }
+        Self {
+            address,
+            school,
+            anne,
+            sockets,
+            draining,
+            shutdown,
+            running,
+        }
     }
 
     async fn connect(&self) -> TcpStream {
@@ -106,9 +118,14 @@ impl Node {
 
     async fn websocket(&self, subprotocols: &str) -> Result<(WebSocketStream<TcpStream>, String), Error> {
         let mut request = format!("ws://{}/v1/ws", self.address).into_client_request().unwrap();
-        request.headers_mut().insert("Sec-WebSocket-Protocol", subprotocols.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("Sec-WebSocket-Protocol", subprotocols.parse().unwrap());
         let (socket, response) = client_async(request, self.connect().await).await?;
-        let agreed = response.headers()["Sec-WebSocket-Protocol"].to_str().unwrap().to_owned();
+        let agreed = response.headers()["Sec-WebSocket-Protocol"]
+            .to_str()
+            .unwrap()
+            .to_owned();
         Ok((socket, agreed))
     }
 
@@ -138,7 +155,10 @@ impl Answer {
 
     fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.into_iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        lines
+            .into_iter()
+            .find(|(header, _)| header.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 }
 
@@ -157,9 +177,14 @@ async fn exchange(mut stream: TcpStream, request: &str) -> Answer {
             bytes.extend_from_slice(&chunk[..read]);
             let text = String::from_utf8_lossy(&bytes);
             if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                let answer =
-                    Answer { status: head[9..12].parse().unwrap(), head: head.to_owned(), body: body.to_owned() };
-                let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+                let answer = Answer {
+                    status: head[9..12].parse().unwrap(),
+                    head: head.to_owned(),
+                    body: body.to_owned(),
+                };
+                let length = answer
+                    .header("content-length")
+                    .map_or(0, |length| length.parse().unwrap());
                 if answer.body.len() >= length {
                     return answer;
                 }
@@ -173,23 +198,42 @@ async fn exchange(mut stream: TcpStream, request: &str) -> Answer {
 #[tokio::test]
 async fn login_refresh_and_logout_over_http() {
     let node = Node::start().await;
-    let reply = node.post("/v1/login", &json!({"username": "Anne", "password": PASSWORD}), "").await;
+    let reply = node
+        .post("/v1/login", &json!({"username": "Anne", "password": PASSWORD}), "")
+        .await;
     assert_eq!(reply.status, 200, "{}", reply.body);
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     let reply = reply.json();
     assert_eq!(reply["expires_in"], 900);
     assert_eq!(reply["profiles"][0]["role"], "employee");
     let token = reply["access_token"].as_str().unwrap();
-    let claims = node.school.accounts.access_tokens().verify(token, node.school.clock.now()).unwrap();
+    let claims = node
+        .school
+        .accounts
+        .access_tokens()
+        .verify(token, node.school.clock.now())
+        .unwrap();
     assert_eq!(claims.person, node.anne);
 
-    let reply = node.post("/v1/refresh", &json!({"refresh_token": reply["refresh_token"]}), "").await;
+    let reply = node
+        .post("/v1/refresh", &json!({"refresh_token": reply["refresh_token"]}), "")
+        .await;
     assert_eq!(reply.status, 200);
     let refresh_token = reply.json()["refresh_token"].clone();
-    assert_eq!(node.post("/v1/logout", &json!({"refresh_token": refresh_token}), "").await.status, 200);
+    assert_eq!(
+        node.post("/v1/logout", &json!({"refresh_token": refresh_token}), "")
+            .await
+            .status,
+        200
+    );
     assert_eq!(node.school.revoked(), [(node.anne, Some(claims.session))]);
-    let reply = node.post("/v1/refresh", &json!({"refresh_token": refresh_token}), "").await;
-    assert_eq!((reply.status, reply.json()["error"]["code"].clone()), (401, json!("invalid_token")));
+    let reply = node
+        .post("/v1/refresh", &json!({"refresh_token": refresh_token}), "")
+        .await;
+    assert_eq!(
+        (reply.status, reply.json()["error"]["code"].clone()),
+        (401, json!("invalid_token"))
+    );
 }
 
 #[tokio::test]
@@ -198,7 +242,10 @@ async fn activation_over_http() {
     let code = node.school.accounts.issue_code(node.anne).await.unwrap().code;
     let weak = json!({"username": "anne", "code": code, "password": "kort"});
     let reply = node.post("/v1/activate", &weak, "Accept-Language: en\r\n").await;
-    assert_eq!((reply.status, reply.json()["error"]["code"].clone()), (422, json!("weak_password")));
+    assert_eq!(
+        (reply.status, reply.json()["error"]["code"].clone()),
+        (422, json!("weak_password"))
+    );
     let good = json!({"username": "anne", "code": code, "password": "et bedre kodeord"});
     assert_eq!(node.post("/v1/activate", &good, "").await.status, 200);
 }
@@ -209,9 +256,15 @@ async fn refusals_have_a_status_a_language_and_a_wait() {
     let wrong = json!({"username": "anne", "password": "noget andet"});
     let reply = node.post("/v1/login", &wrong, "Accept-Language: en-GB\r\n").await;
     assert_eq!(reply.status, 401);
-    assert_eq!(reply.json()["error"]["message"], "The user name or the password is wrong.");
+    assert_eq!(
+        reply.json()["error"]["message"],
+        "The user name or the password is wrong."
+    );
     let reply = node.post("/v1/login", &wrong, "Accept-Language: da\r\n").await;
-    assert_eq!(reply.json()["error"]["message"], "Brugernavn eller adgangskode er forkert.");
+    assert_eq!(
+        reply.json()["error"]["message"],
+        "Brugernavn eller adgangskode er forkert."
+    );
     let reply = loop {
         let reply = node.post("/v1/login", &wrong, "").await;
         if reply.status != 401 {
@@ -220,12 +273,23 @@ async fn refusals_have_a_status_a_language_and_a_wait() {
     };
     assert_eq!((reply.status, reply.header("retry-after")), (429, Some("1")));
 
-    assert_eq!(node.post("/v1/login", &json!({"username": "anne"}), "").await.status, 400);
-    assert_eq!(node.post("/v1/login", &json!({"password": "x".repeat(20_000)}), "").await.status, 413);
+    assert_eq!(
+        node.post("/v1/login", &json!({"username": "anne"}), "").await.status,
+        400
+    );
+    assert_eq!(
+        node.post("/v1/login", &json!({"password": "x".repeat(20_000)}), "")
+            .await
+            .status,
+        413
+    );
     assert_eq!(node.post("/v1/nothing", &json!({}), "").await.status, 404);
     assert_eq!(node.get("/v1/login", "").await.status, 405);
     let reply = node.post("/v1/login", &wrong, "Origin: https://evil.example\r\n").await;
-    assert_eq!((reply.status, reply.json()["error"]["code"].clone()), (403, json!("not_permitted")));
+    assert_eq!(
+        (reply.status, reply.json()["error"]["code"].clone()),
+        (403, json!("not_permitted"))
+    );
 }
 
 #[tokio::test]
@@ -244,9 +308,10 @@ async fn alive_ready_and_about() {
 #[tokio::test]
 async fn a_websocket_is_handed_over_with_the_servers_favourite_encoding() {
     let node = Node::start().await;
-    for (offered, agreed) in
-        [("samtale.v1.json, samtale.v1.msgpack", Encoding::MessagePack), ("other, samtale.v1.json", Encoding::Json)]
-    {
+    for (offered, agreed) in [
+        ("samtale.v1.json, samtale.v1.msgpack", Encoding::MessagePack),
+        ("other, samtale.v1.json", Encoding::Json),
+    ] {
         let (mut client, subprotocol) = node.websocket(offered).await.unwrap();
         assert_eq!(subprotocol, agreed.subprotocol());
         let accepted = node.accepted().await;
@@ -281,7 +346,10 @@ async fn what_a_client_sends_right_behind_its_request_is_not_lost() {
     let answer = String::from_utf8_lossy(&answer[..read]).to_lowercase();
     assert!(answer.starts_with("http/1.1 101 "), "{answer}");
     // The example of RFC 6455, section 1.3.
-    assert!(answer.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{answer}");
+    assert!(
+        answer.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -295,24 +363,40 @@ async fn a_wrong_upgrade_is_refused_with_help() {
         "Sec-WebSocket-Protocol: samtale.v1.json\r\n",
     ];
     for (missing, status) in [(0, 426), (1, 400), (2, 426), (3, 400), (4, 400)] {
-        let headers: String =
-            all.iter().enumerate().filter(|(place, _)| *place != missing).map(|(_, header)| *header).collect();
+        let headers: String = all
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| *place != missing)
+            .map(|(_, header)| *header)
+            .collect();
         let reply = node.upgrade(&headers).await;
         assert_eq!(reply.status, status, "without {}", all[missing]);
-        assert_eq!(reply.json()["subprotocols"], json!(["samtale.v1.msgpack", "samtale.v1.json"]));
+        assert_eq!(
+            reply.json()["subprotocols"],
+            json!(["samtale.v1.msgpack", "samtale.v1.json"])
+        );
         assert!(reply.json()["error"]["detail"].is_string());
     }
-    let reply = node.upgrade(&all.concat().replace("samtale.v1.json", "samtale.v2.json")).await;
+    let reply = node
+        .upgrade(&all.concat().replace("samtale.v1.json", "samtale.v2.json"))
+        .await;
     assert_eq!(reply.status, 400);
-    let reply = node.upgrade(&all.concat().replace("dGhlIHNhbXBsZSBub25jZQ==", "short")).await;
+    let reply = node
+        .upgrade(&all.concat().replace("dGhlIHNhbXBsZSBub25jZQ==", "short"))
+        .await;
     assert_eq!(reply.status, 400);
     let reply = node.upgrade(&all.concat().replace(": 13", ": 8")).await;
     assert_eq!((reply.status, reply.header("sec-websocket-version")), (426, Some("13")));
-    let reply = node.upgrade(&format!("{}Origin: https://evil.example\r\n", all.concat())).await;
+    let reply = node
+        .upgrade(&format!("{}Origin: https://evil.example\r\n", all.concat()))
+        .await;
     assert_eq!(reply.status, 403);
     for origin in ["https://app.example", "https://chat.example"] {
         let mut stream = node.connect().await;
-        let request = format!("GET /v1/ws HTTP/1.1\r\nHost: chat.example\r\nOrigin: {origin}\r\n{}\r\n", all.concat());
+        let request = format!(
+            "GET /v1/ws HTTP/1.1\r\nHost: chat.example\r\nOrigin: {origin}\r\n{}\r\n",
+            all.concat()
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         node.accepted().await;
     }
@@ -355,12 +439,17 @@ async fn connections_beyond_the_bound_are_refused_until_one_ends() {
 async fn stopping_lets_requests_finish_and_ends_idle_connections() {
     let node = Node::start().await;
     let mut idle = node.connect().await;
-    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: chat.example\r\n\r\n").await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: chat.example\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = [0; 4096];
     assert!(within(idle.read(&mut answer)).await.unwrap() > 0);
     let mut under_way = node.connect().await;
     let body = json!({"username": "anne", "password": PASSWORD}).to_string();
-    let head = format!("POST /v1/login HTTP/1.1\r\nHost: chat.example\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "POST /v1/login HTTP/1.1\r\nHost: chat.example\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     under_way.write_all(head.as_bytes()).await.unwrap();
     under_way.write_all(&body.as_bytes()[..1]).await.unwrap();
     // The server has the head once it has answered a request that came later.
