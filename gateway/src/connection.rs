@@ -24,7 +24,12 @@ pub struct Connection {
 impl Connection {
     /// A connection in a place of its shard.
     pub fn new(slot: u32, session: Session, link: Rc<Link>) -> Self {
-        Self { slot, session: RefCell::new(session), link, watched: RefCell::default() }
+        Self {
+            slot,
+            session: RefCell::new(session),
+            link,
+            watched: RefCell::default(),
+        }
     }
 
     /// Sends a frame to this session alone.

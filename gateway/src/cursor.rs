@@ -34,7 +34,10 @@ fn place(bytes: &[u8]) -> Option<CursorPlace> {
     let number = |at: usize| Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
     Some(CursorPlace {
         space: SpaceId::from_bytes(bytes.get(..16)?.try_into().ok()?),
-        position: Position { epoch: Epoch(number(16)?), offset: number(24)? },
+        position: Position {
+            epoch: Epoch(number(16)?),
+            offset: number(24)?,
+        },
         time: Timestamp::saturating(number(32)?),
     })
 }
@@ -47,7 +50,10 @@ mod tests {
     fn a_cursor_is_read_back_and_a_foreign_one_refused() {
         let place = CursorPlace {
             space: SpaceId::from_bytes([7; 16]),
-            position: Position { epoch: Epoch(3), offset: 99 },
+            position: Position {
+                epoch: Epoch(3),
+                offset: 99,
+            },
             time: Timestamp::saturating(1_700_000_000_000),
         };
         let cursor = encode(&[place, place]);

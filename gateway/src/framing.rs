@@ -31,7 +31,10 @@ pub fn ping() -> Bytes {
 
 /// A close frame with its reason.
 pub fn close(code: CloseCode, wait: Option<Duration>) -> Bytes {
-    format(Frame::close(Some(CloseFrame { code: code.number().into(), reason: code.reason(wait).into() })))
+    format(Frame::close(Some(CloseFrame {
+        code: code.number().into(),
+        reason: code.reason(wait).into(),
+    })))
 }
 
 fn format(frame: Frame) -> Bytes {

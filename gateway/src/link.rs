@@ -72,7 +72,10 @@ impl Link {
             return;
         }
         self.state.set(State::Closing);
-        let outcome = self.outbox.borrow_mut().end_with(self.wire(), &framing::close(code, wait));
+        let outcome = self
+            .outbox
+            .borrow_mut()
+            .end_with(self.wire(), &framing::close(code, wait));
         if outcome == Outcome::Gone {
             self.state.set(State::Ended);
         }

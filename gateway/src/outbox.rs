@@ -58,7 +58,9 @@ impl Outbox {
 
     /// Writes what waits. `Written` when nothing waits any more.
     pub fn flush(&mut self, wire: &dyn Wire) -> Outcome {
-        let Some(queue) = &mut self.queue else { return Outcome::Written };
+        let Some(queue) = &mut self.queue else {
+            return Outcome::Written;
+        };
         while let Some(frame) = queue.frames.front_mut() {
             match wire.try_write(frame) {
                 Ok(written) => {

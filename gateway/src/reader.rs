@@ -66,7 +66,7 @@ impl AsyncWrite for Io {
 /// Reads and writes until the connection ends.
 pub async fn run(shard: Rc<Shard>, connection: Rc<Connection>, mut socket: WebSocketStream<Io>) {
     std::future::poll_fn(|context| poll(&shard, &connection, &mut socket, context)).await;
-    finish(&link.link).await;
+    finish(&connection.link).await;
 }
 
 /// Lets a close frame out, within bounds, and ends the link.
@@ -85,7 +85,7 @@ fn poll(
     socket: &mut WebSocketStream<Io>,
     context: &mut Context<'_>,
 ) -> Poll<()> {
-    let link = &link.link;
+    let link = &connection.link;
     loop {
         if link.state() != State::Open {
             return Poll::Ready(());
@@ -95,14 +95,14 @@ fn poll(
             return Poll::Pending;
         }
         match ready!(Pin::new(&mut *socket).poll_next(context)) {
-            Some(Ok(Message::Binary(bytes))) if link.session.borrow().encoding().is_binary() => {
+            Some(Ok(Message::Binary(bytes))) if connection.session.borrow().encoding().is_binary() => {
                 shard.on_client_frame(connection, &bytes);
             }
-            Some(Ok(Message::Text(text))) if !link.session.borrow().encoding().is_binary() => {
+            Some(Ok(Message::Text(text))) if !connection.session.borrow().encoding().is_binary() => {
                 shard.on_client_frame(connection, text.as_bytes());
             }
             Some(Ok(Message::Binary(_) | Message::Text(_))) => link.close(CloseCode::BadFrame, None),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => link.session.borrow_mut().on_sign_of_life(),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => connection.session.borrow_mut().on_sign_of_life(),
             Some(Ok(Message::Close(_) | Message::Frame(_))) | None => return Poll::Ready(()),
             Some(Err(error)) => {
                 end_with(link, &error);
@@ -133,9 +133,17 @@ fn poll_flush(link: &Link, context: &mut Context<'_>) -> Poll<()> {
 
 /// Answers what is wrong on the level of WebSocket frames.
 fn end_with(link: &Link, error: &Error) {
+    match close_code_of(error) {
+        Some(code) => link.close(code, None),
+        None => link.end(),
+    }
+}
+
+/// The close code for a fault of the client; `None` when the socket itself ended.
+pub fn close_code_of(error: &Error) -> Option<CloseCode> {
     match error {
-        Error::Capacity(CapacityError::MessageTooLong { .. }) => link.close(CloseCode::FrameTooLarge, None),
-        Error::Protocol(_) | Error::Utf8(_) | Error::Capacity(_) => link.close(CloseCode::BadFrame, None),
-        _ => link.end(),
+        Error::Capacity(CapacityError::MessageTooLong { .. }) => Some(CloseCode::FrameTooLarge),
+        Error::Protocol(_) | Error::Utf8(_) | Error::Capacity(_) => Some(CloseCode::BadFrame),
+        _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use samtale_protocol::{ServerFrame, SpaceId};
+use samtale_protocol::{ServerFrame, SpaceId, Timestamp};
 use samtale_router::{CursorPlace, ReplayFrom, ReplayPage};
 
 use crate::connection::Connection;
@@ -29,10 +29,18 @@ impl Shard {
     /// Catches a session up in one space; when it was the last one, sends the first cursor.
     pub(crate) async fn catch_up(self: Rc<Self>, connection: Rc<Connection>, space: SpaceId, begin: Begin) {
         let person = connection.session.borrow().caller().person;
-        let Some(safe) = self.sessions.borrow().safe(space) else { return };
-        let now = ReplayFrom::Log { position: safe.position, time: safe.time };
+        let Some(safe) = self.sessions.borrow().safe(space) else {
+            return;
+        };
+        let now = ReplayFrom::Log {
+            position: safe.position,
+            time: safe.time,
+        };
         let mut from = match begin {
-            Begin::AtCursor(place) => ReplayFrom::Log { position: place.position, time: place.time },
+            Begin::AtCursor(place) => ReplayFrom::Log {
+                position: place.position,
+                time: place.time,
+            },
             Begin::Now => now,
             Begin::NowWithResync => {
                 connection.send(&ServerFrame::Resync { space });
@@ -53,11 +61,15 @@ impl Shard {
                 }
                 Ok(ReplayPage::Reached { frames, position }) => {
                     events += send_all(&connection, &frames).await;
-                    let Some(safe) = self.sessions.borrow().safe(space) else { return };
-                    let time = safe.time;
+                    let Some(seen) = self.sessions.borrow().seen(space) else {
+                        return;
+                    };
                     // The shard may have been handed more meanwhile, which this session was not given.
-                    if safe.position.epoch != position.epoch || safe.position.offset > position.offset {
-                        from = ReplayFrom::Log { position, time };
+                    if seen.epoch != position.epoch || seen.offset > position.offset {
+                        from = ReplayFrom::Log {
+                            position,
+                            time: time_of(&from),
+                        };
                         continue;
                     }
                     if resumes {
@@ -71,12 +83,23 @@ impl Shard {
                 Ok(ReplayPage::Resync) => {
                     connection.send(&ServerFrame::Resync { space });
                     resumes = false;
-                    let Some(safe) = self.sessions.borrow().safe(space) else { return };
-                    from = ReplayFrom::Log { position: safe.position, time: safe.time };
+                    let Some(safe) = self.sessions.borrow().safe(space) else {
+                        return;
+                    };
+                    from = ReplayFrom::Log {
+                        position: safe.position,
+                        time: safe.time,
+                    };
                 }
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
         }
+    }
+}
+
+const fn time_of(from: &ReplayFrom) -> Timestamp {
+    match from {
+        ReplayFrom::Log { time, .. } | ReplayFrom::Journal { time, .. } => *time,
     }
 }
 

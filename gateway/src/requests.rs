@@ -29,11 +29,8 @@ pub trait AccountRequests: Send + Sync + 'static {
     async fn end_login(&self, caller: &Caller, session: SessionId) -> Result<(), Refusal>;
 
     /// New activation codes for a class, for its staff.
-    async fn issue_codes(
-        &self,
-        caller: &Caller,
-        request: IssueActivationCodes,
-    ) -> Result<Vec<ActivationCode>, Refusal>;
+    async fn issue_codes(&self, caller: &Caller, request: IssueActivationCodes)
+    -> Result<Vec<ActivationCode>, Refusal>;
 }
 
 /// What a valid access token says.
@@ -62,13 +59,15 @@ impl Shard {
         match request {
             Request::ListLogins => accounts.logins(&caller).await.map(|logins| Reply::Logins { logins }),
             Request::EndLogin { session } => accounts.end_login(&caller, session).await.map(|()| Reply::Done),
-            Request::IssueActivationCodes(request) => {
-                accounts.issue_codes(&caller, request).await.map(|codes| Reply::ActivationCodes { codes })
-            }
+            Request::IssueActivationCodes(request) => accounts
+                .issue_codes(&caller, request)
+                .await
+                .map(|codes| Reply::ActivationCodes { codes }),
             Request::WatchPresence(request) => self.watch(connection, &caller, request).await.map(Reply::Online),
-            Request::SetPresenceVisibility(request) => {
-                accounts.set_presence_hidden(&caller, request.hidden).await.map(|()| Reply::Done)
-            }
+            Request::SetPresenceVisibility(request) => accounts
+                .set_presence_hidden(&caller, request.hidden)
+                .await
+                .map(|()| Reply::Done),
             request => self.parts.school.handle(&caller, request).await,
         }
     }
@@ -82,10 +81,19 @@ impl Shard {
         if request.profiles.len() > limits::WATCHED {
             return Err(Refusal::new(ErrorCode::TooLarge).detail("more than 200 profiles"));
         }
-        let visible = self.parts.school.visible(caller, request.space, &request.profiles).await?;
+        let visible = self
+            .parts
+            .school
+            .visible(caller, request.space, &request.profiles)
+            .await?;
         let watched = visible.iter().map(|(profile, _)| *profile).collect();
         self.sessions.borrow_mut().watch(connection, watched);
-        let online = visible.into_iter().filter(|(_, person)| self.parts.presence.is_online(*person));
-        Ok(Online { space: request.space, profiles: online.map(|(profile, _)| profile).collect() })
+        let online = visible
+            .into_iter()
+            .filter(|(_, person)| self.parts.presence.is_online(*person));
+        Ok(Online {
+            space: request.space,
+            profiles: online.map(|(profile, _)| profile).collect(),
+        })
     }
 }

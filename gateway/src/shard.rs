@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use samtale_protocol::time::Clock;
 use samtale_protocol::{CloseCode, PersonId, Signal, SpaceId};
 use samtale_router::log::AddressedSignal;
@@ -49,7 +48,11 @@ pub struct Shard {
 impl Shard {
     /// A shard without sessions.
     pub fn new(parts: ShardParts) -> Rc<Self> {
-        Rc::new(Self { parts, sessions: RefCell::default(), seconds: RefCell::default() })
+        Rc::new(Self {
+            parts,
+            sessions: RefCell::default(),
+            seconds: RefCell::default(),
+        })
     }
 
     /// How many sessions it has.
@@ -66,13 +69,20 @@ impl Shard {
     pub fn take(self: &Rc<Self>, sent: &Sent) {
         match sent {
             Sent::Delivery(delivery) => self.on_delivery(delivery),
-            Sent::Signal { space, signal, recipients, frame } => self.on_signal(*space, signal, recipients, frame),
-            Sent::Moved { space, safe } => self.sessions.borrow_mut().set_safe(*space, *safe),
+            Sent::Signal {
+                space,
+                signal,
+                recipients,
+                frame,
+            } => self.on_signal(*space, signal, recipients, frame),
+            Sent::Moved { space, safe } => self.sessions.borrow_mut().on_moved(*space, *safe),
         }
     }
 
     fn on_delivery(self: &Rc<Self>, delivery: &Delivery) {
-        self.sessions.borrow_mut().set_safe(delivery.space, delivery.safe);
+        self.sessions
+            .borrow_mut()
+            .on_delivery(delivery.space, delivery.position, delivery.safe);
         if let Some(frame) = &delivery.frame {
             let sessions = self.sessions.borrow();
             sessions.for_each(delivery.space, &delivery.recipients, |connection| {
@@ -107,13 +117,7 @@ impl Shard {
         }
     }
 
-    fn on_signal(
-        &self,
-        space: SpaceId,
-        signal: &AddressedSignal,
-        recipients: &Recipients,
-        frame: &Arc<SharedFrame>,
-    ) {
+    fn on_signal(&self, space: SpaceId, signal: &AddressedSignal, recipients: &Recipients, frame: &Arc<SharedFrame>) {
         let sessions = self.sessions.borrow();
         if let Signal::Presence { profile, .. } = &signal.signal {
             for connection in sessions.watchers(*profile) {
@@ -133,7 +137,10 @@ impl Shard {
 
     /// A frame from a client.
     pub fn on_client_frame(self: &Rc<Self>, connection: &Rc<Connection>, bytes: &[u8]) {
-        let action = connection.session.borrow_mut().on_client_frame(bytes, self.parts.clock.now());
+        let action = connection
+            .session
+            .borrow_mut()
+            .on_client_frame(bytes, self.parts.clock.now());
         self.act(connection, action);
     }
 
@@ -167,13 +174,17 @@ impl Shard {
     /// Sends the newest cursor: everything before it is in the client's stream already.
     pub(crate) fn send_cursor(&self, connection: &Connection) {
         let places = self.sessions.borrow().places(connection.session.borrow().spaces());
-        connection.send(&samtale_protocol::ServerFrame::Cursor { cursor: cursor::encode(&places) });
+        connection.send(&samtale_protocol::ServerFrame::Cursor {
+            cursor: cursor::encode(&places),
+        });
     }
 
     /// Tells every client when to come back, and ends the sessions.
     pub fn drain(&self, wait: impl Fn(u32) -> std::time::Duration) {
         for connection in self.sessions.borrow().all() {
-            connection.link.close(CloseCode::Restarting, Some(wait(connection.slot)));
+            connection
+                .link
+                .close(CloseCode::Restarting, Some(wait(connection.slot)));
         }
     }
 
@@ -181,11 +192,27 @@ impl Shard {
     pub(crate) fn announce(self: &Rc<Self>, person: PersonId, online: bool) {
         let parts = self.parts.clone();
         tokio::task::spawn_local(async move {
-            let Ok(own) = parts.school.profiles_of(person).await else { return };
+            let Ok(own) = parts.school.profiles_of(person).await else {
+                return;
+            };
             for (space, profile, _) in &own.profiles {
-                let signal = Signal::Presence { space: *space, profile: *profile, online };
+                let signal = Signal::Presence {
+                    space: *space,
+                    profile: *profile,
+                    online,
+                };
                 let audience = samtale_protocol::Audience::default();
-                parts.publisher.signal(*space, AddressedSignal { audience, about: person, signal }).await;
+                parts
+                    .publisher
+                    .signal(
+                        *space,
+                        AddressedSignal {
+                            audience,
+                            about: person,
+                            signal,
+                        },
+                    )
+                    .await;
             }
         });
     }
@@ -202,14 +229,21 @@ fn deliver(connection: &Connection, space: SpaceId, frame: &SharedFrame) {
     if session.on_delivery(space) {
         let encoding = session.encoding();
         drop(session);
-        connection.link.send_bytes(frame.bytes(encoding, |frame| framing::message(frame, encoding)));
+        connection
+            .link
+            .send_bytes(frame.bytes(encoding, |frame| framing::message(frame, encoding)));
     }
 }
 
 fn send_shared(connection: &Connection, frame: &SharedFrame) {
     let encoding = connection.session.borrow().encoding();
-    connection.link.send_bytes(frame.bytes(encoding, |frame| framing::message(frame, encoding)));
+    connection
+        .link
+        .send_bytes(frame.bytes(encoding, |frame| framing::message(frame, encoding)));
 }
 
 #[cfg(test)]
-const _: () = assert!(std::mem::size_of::<Connection>() <= 320, "an idle session is made of these");
+const _: () = assert!(
+    std::mem::size_of::<Connection>() <= 320,
+    "an idle session is made of these"
+);

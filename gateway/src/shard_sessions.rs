@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 use samtale_protocol::{PersonId, ProfileId, SpaceId};
 use samtale_router::delivery::Safe;
-use samtale_router::{CursorPlace, Recipients};
+use samtale_router::{CursorPlace, Position, Recipients};
 
 use crate::connection::Connection;
 use crate::session::SessionSpace;
@@ -15,6 +15,10 @@ use crate::session::SessionSpace;
 struct ShardSpace {
     /// Up to where everything was delivered.
     safe: Safe,
+    /// The newest entry that was handed over; older ones may still wait for their thread.
+    seen: Position,
+    /// Whether the router hands over what happens in it.
+    followed: bool,
     /// The sessions.
     slots: Vec<u32>,
 }
@@ -70,11 +74,15 @@ impl Sessions {
         remove_from(&mut self.people, &session.caller().person, slot);
         let mut left = Vec::new();
         for own in session.spaces() {
-            let Some(space) = self.spaces.get_mut(&own.space) else { continue };
+            let Some(space) = self.spaces.get_mut(&own.space) else {
+                continue;
+            };
             space.slots.retain(|other| *other != slot);
             if space.slots.is_empty() {
+                if space.followed {
+                    left.push(own.space);
+                }
                 self.spaces.remove(&own.space);
-                left.push(own.space);
             }
         }
         self.slots[slot as usize] = None;
@@ -84,13 +92,48 @@ impl Sessions {
 
     /// Up to where everything of a space was delivered; `None` if the shard does not follow it.
     pub fn safe(&self, space: SpaceId) -> Option<Safe> {
-        self.spaces.get(&space).map(|space| space.safe)
+        self.spaces
+            .get(&space)
+            .filter(|space| space.followed)
+            .map(|space| space.safe)
     }
 
-    /// Notes up to where everything of a space was delivered.
-    pub fn set_safe(&mut self, space: SpaceId, safe: Safe) {
+    /// The newest entry of a space that was handed over to its sessions.
+    pub fn seen(&self, space: SpaceId) -> Option<Position> {
+        self.spaces.get(&space).map(|space| space.seen)
+    }
+
+    /// Whether the router follows a space for this shard.
+    pub fn is_followed(&self, space: SpaceId) -> bool {
+        self.spaces.get(&space).is_some_and(|space| space.followed)
+    }
+
+    /// The router follows a space from here on, for the shard's first session in it. `false` if it did already, or the
+    /// sessions are gone: then one of the two ends again.
+    pub fn begin(&mut self, space: SpaceId, safe: Safe) -> bool {
+        match self.spaces.get_mut(&space) {
+            Some(known) if !known.followed => {
+                (known.followed, known.safe, known.seen) = (true, safe, safe.position);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// An entry at `position` was handed over; everything up to `safe` was.
+    pub fn on_delivery(&mut self, space: SpaceId, position: Position, safe: Safe) {
         if let Some(space) = self.spaces.get_mut(&space) {
             space.safe = safe;
+            if position.epoch != space.seen.epoch || position.offset > space.seen.offset {
+                space.seen = position;
+            }
+        }
+    }
+
+    /// The space's log goes on at another place.
+    pub fn on_moved(&mut self, space: SpaceId, safe: Safe) {
+        if let Some(space) = self.spaces.get_mut(&space) {
+            (space.safe, space.seen) = (safe, safe.position);
         }
     }
 
@@ -98,7 +141,11 @@ impl Sessions {
     pub fn places(&self, spaces: &[SessionSpace]) -> Vec<CursorPlace> {
         let place = |own: &SessionSpace| {
             let safe = self.safe(own.space)?;
-            Some(CursorPlace { space: own.space, position: safe.position, time: safe.time })
+            Some(CursorPlace {
+                space: own.space,
+                position: safe.position,
+                time: safe.time,
+            })
         };
         spaces.iter().filter_map(place).collect()
     }
@@ -151,13 +198,24 @@ impl Sessions {
 
     /// Every `round`th session, beginning with `turn`.
     pub fn in_turn(&self, turn: u64, round: u64) -> Vec<Rc<Connection>> {
-        let (turn, round) = (usize::try_from(turn).unwrap_or(0), usize::try_from(round).unwrap_or(1).max(1));
-        self.slots.iter().skip(turn).step_by(round).flatten().map(Rc::clone).collect()
+        let (turn, round) = (
+            usize::try_from(turn).unwrap_or(0),
+            usize::try_from(round).unwrap_or(1).max(1),
+        );
+        self.slots
+            .iter()
+            .skip(turn)
+            .step_by(round)
+            .flatten()
+            .map(Rc::clone)
+            .collect()
     }
 
     fn at(&self, slots: Option<&Vec<u32>>) -> Vec<Rc<Connection>> {
         let slots = slots.into_iter().flatten();
-        slots.filter_map(|slot| self.slots.get(*slot as usize)?.as_ref().map(Rc::clone)).collect()
+        slots
+            .filter_map(|slot| self.slots.get(*slot as usize)?.as_ref().map(Rc::clone))
+            .collect()
     }
 }
 

@@ -88,7 +88,10 @@ impl Session {
         spaces: impl IntoIterator<Item = SpaceId>,
         now: Timestamp,
     ) -> Self {
-        let spaces = spaces.into_iter().map(|space| SessionSpace { space, progress: Progress::CatchingUp });
+        let spaces = spaces.into_iter().map(|space| SessionSpace {
+            space,
+            progress: Progress::CatchingUp,
+        });
         Self {
             caller,
             encoding,

@@ -21,7 +21,10 @@ impl Session {
             Ok(ClientFrame::Request { id, request }) => match self.admit(now) {
                 Ok(()) => {
                     self.under_way += 1;
-                    Action::Perform { id, request: Box::new(request) }
+                    Action::Perform {
+                        id,
+                        request: Box::new(request),
+                    }
                 }
                 Err(refusal) => self.refuse(Some(id), refusal),
             },
@@ -50,7 +53,10 @@ impl Session {
     }
 
     fn refuse(&self, id: Option<u32>, refusal: Refusal) -> Action {
-        Action::Send(ServerFrame::Error { id, error: refusal.in_language(self.language) })
+        Action::Send(ServerFrame::Error {
+            id,
+            error: refusal.in_language(self.language),
+        })
     }
 
     fn admit(&mut self, now: Timestamp) -> Result<(), Refusal> {

@@ -15,7 +15,9 @@ impl Session {
 
     /// Whether the session gets what happens in `space` as it happens.
     pub fn is_live(&self, space: SpaceId) -> bool {
-        self.spaces.iter().any(|own| own.space == space && own.progress == Progress::Live)
+        self.spaces
+            .iter()
+            .any(|own| own.space == space && own.progress == Progress::Live)
     }
 
     /// The session has caught up in `space`. Returns whether it now has in all of them.
