@@ -2,6 +2,7 @@
 //! The server: sockets, sessions, HTTP, login, limits and drain.
 
 pub mod accounts;
+pub mod adapters;
 pub mod connection;
 pub mod cursor;
 pub mod framing;
@@ -15,6 +16,7 @@ pub mod outbox;
 pub mod reader;
 pub mod replaying;
 pub mod requests;
+pub mod server;
 pub mod session;
 pub mod shard;
 pub mod shard_sessions;

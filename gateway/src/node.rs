@@ -44,7 +44,18 @@ struct ShardHandle {
 pub struct Shards {
     handles: Vec<ShardHandle>,
     next: AtomicUsize,
-    drain: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
+}
+
+/// What a node is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// It serves.
+    Serving,
+    /// Its clients are told when to come back.
+    Draining,
+    /// Its threads end.
+    Stopped,
 }
 
 /// The receiving ends of a shard.
@@ -52,13 +63,13 @@ pub struct ShardInputs {
     entries: mpsc::Receiver<Sent>,
     sockets: mpsc::Receiver<NewSocket>,
     sessions: Arc<AtomicUsize>,
-    drain: watch::Receiver<bool>,
+    phase: watch::Receiver<Phase>,
 }
 
 impl Shards {
     /// `count` shards, and what each of their threads is to be started with.
     pub fn new(count: usize) -> (Arc<Self>, Vec<ShardInputs>) {
-        let (drain, draining) = watch::channel(false);
+        let (phase, watched) = watch::channel(Phase::Serving);
         let (mut handles, mut inputs) = (Vec::new(), Vec::new());
         for _ in 0..count.max(1) {
             let (entries, received_entries) = mpsc::channel(ENTRIES);
@@ -73,7 +84,7 @@ impl Shards {
                 entries: received_entries,
                 sockets: received_sockets,
                 sessions,
-                drain: draining.clone(),
+                phase: watched.clone(),
             });
         }
         (
@@ -88,7 +99,12 @@ impl Shards {
 
     /// Tells every client when to come back.
     pub fn drain(&self) {
-        self.drain.send_replace(true);
+        self.phase.send_replace(Phase::Draining);
+    }
+
+    /// Ends the shards' threads.
+    pub fn stop(&self) {
+        self.phase.send_replace(Phase::Stopped);
     }
 }
 
@@ -150,7 +166,11 @@ async fn run(shard: Rc<Shard>, mut inputs: ShardInputs) {
     loop {
         tokio::select! {
             biased;
-            _ = inputs.drain.changed() => shard.drain(|slot| spread(slot, DRAIN_SPREAD)),
+            changed = inputs.phase.changed() => match *inputs.phase.borrow_and_update() {
+                Phase::Draining if changed.is_ok() => shard.drain(|slot| spread(slot, DRAIN_SPREAD)),
+                Phase::Serving if changed.is_ok() => {}
+                _ => return,
+            },
             socket = inputs.sockets.recv() => match socket {
                 Some(socket) => accept(&shard, socket),
                 None => return,

@@ -4,6 +4,7 @@
 //! the space's [`directory::Directory`] and the thread's members. What is done is first stored, then in the journal, then
 //! handed to the router's publisher.
 
+pub mod activation;
 pub mod directory;
 pub mod drafts;
 pub mod errors;
