@@ -20,6 +20,8 @@ use crate::address::ServerAddress;
 pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time in which the socket must take what is written; a server that reads nothing for so long is gone.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+/// The time for a goodbye.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 /// tungstenite's default is 128 KiB, allocated at once and kept by each client of a process with thousands.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// Requests are small; one of the largest size passes through on its own.
@@ -138,7 +140,8 @@ impl Transport {
     /// Says goodbye, without waiting for an answer.
     pub async fn close(mut self) {
         let frame = CloseFrame { code: WireCode::Normal, reason: "".into() };
-        let _ = in_time(self.socket.close(Some(frame))).await;
+        // Not worth a wait: a server that does not hear it finds out by its ping.
+        let _ = tokio::time::timeout(GOODBYE_TIMEOUT, self.socket.close(Some(frame))).await;
     }
 
     fn decode(&self, bytes: &[u8]) -> Incoming {

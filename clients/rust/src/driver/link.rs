@@ -36,7 +36,7 @@ enum Phase {
 
 enum Attempt {
     Login(Result<LoginReply, LoginError>),
-    Socket(Result<Transport, TransportError>),
+    Socket(Result<Box<Transport>, TransportError>),
 }
 
 impl Link {
@@ -68,7 +68,7 @@ impl Link {
         let reach = self.reach.clone();
         self.phase =
             Phase::Trying(Box::pin(
-                async move { Attempt::Socket(Transport::open(&reach.server, reach.encoding).await) },
+                async move { Attempt::Socket(Transport::open(&reach.server, reach.encoding).await.map(Box::new)) },
             ));
     }
 
@@ -107,7 +107,7 @@ impl Link {
             Attempt::Login(Ok(reply)) => Input::LoggedIn(reply),
             Attempt::Login(Err(error)) => Input::LoginFailed(error),
             Attempt::Socket(Ok(transport)) => {
-                self.phase = Phase::Open(Box::new(transport));
+                self.phase = Phase::Open(transport);
                 Input::Opened
             }
             Attempt::Socket(Err(error)) => Input::OpenFailed { told_wait: error.told_wait(), reason: in_words(&error) },
