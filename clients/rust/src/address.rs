@@ -71,7 +71,10 @@ impl FromStr for ServerAddress {
         if host.is_empty() {
             return Err(AddressError::Host);
         }
-        Ok(Self { host: host.to_owned(), port })
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+        })
     }
 }
 

@@ -9,7 +9,9 @@ pub const CEILING: Duration = Duration::from_secs(30);
 
 /// The longest that the wait after `failures` failures can be.
 pub fn ceiling(failures: u32) -> Duration {
-    FIRST_CEILING.saturating_mul(2_u32.saturating_pow(failures)).min(CEILING)
+    FIRST_CEILING
+        .saturating_mul(2_u32.saturating_pow(failures))
+        .min(CEILING)
 }
 
 /// A small generator of waits. Waits need to differ between clients; nobody gains by guessing them.
@@ -63,7 +65,10 @@ mod tests {
         let mut jitter = Jitter::seeded(7);
         let waits: Vec<Duration> = (0..1000).map(|_| jitter.wait(20)).collect();
         let below_half = waits.iter().filter(|wait| **wait < CEILING / 2).count();
-        assert!((400..600).contains(&below_half), "{below_half} of 1000 waits are in the lower half");
+        assert!(
+            (400..600).contains(&below_half),
+            "{below_half} of 1000 waits are in the lower half"
+        );
         assert!(waits.iter().any(|wait| *wait < CEILING / 50) && waits.iter().any(|wait| *wait > CEILING * 49 / 50));
     }
 }

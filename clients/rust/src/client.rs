@@ -116,9 +116,15 @@ impl Updates {
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Ask the server.
-    Request { request: Request, answer: oneshot::Sender<Result<Reply, RequestError>> },
+    Request {
+        request: Request,
+        answer: oneshot::Sender<Result<Reply, RequestError>>,
+    },
     /// Take into the outbox.
-    Send { outgoing: Outgoing, taken: oneshot::Sender<Result<(), SendError>> },
+    Send {
+        outgoing: Outgoing,
+        taken: oneshot::Sender<Result<(), SendError>>,
+    },
     /// Say goodbye.
     Stop,
 }
@@ -160,7 +166,14 @@ impl Client {
         reply_to: Option<MessageId>,
     ) -> Result<ClientId, SendError> {
         let sent_at = Timestamp::default();
-        let send = SendMessage { thread, client_id, sent_at, parts, reply_to, membership_version: None };
+        let send = SendMessage {
+            thread,
+            client_id,
+            sent_at,
+            parts,
+            reply_to,
+            membership_version: None,
+        };
         self.queue(Outgoing::SendMessage(send)).await
     }
 
@@ -173,7 +186,15 @@ impl Client {
         parts: Vec<Part>,
     ) -> Result<ClientId, SendError> {
         let (client_id, sent_at) = (ClientId(Uuid::new_v4()), Timestamp::default());
-        let start = StartThread { space, client_id, sent_at, to, subject, regarding: Vec::new(), parts };
+        let start = StartThread {
+            space,
+            client_id,
+            sent_at,
+            to,
+            subject,
+            regarding: Vec::new(),
+            parts,
+        };
         self.queue(Outgoing::StartThread(start)).await
     }
 
@@ -185,7 +206,14 @@ impl Client {
         parts: Vec<Part>,
     ) -> Result<ClientId, SendError> {
         let (client_id, sent_at) = (ClientId(Uuid::new_v4()), Timestamp::default());
-        self.queue(Outgoing::ReplyToSender(ReplyToSender { thread, message, client_id, sent_at, parts })).await
+        self.queue(Outgoing::ReplyToSender(ReplyToSender {
+            thread,
+            message,
+            client_id,
+            sent_at,
+            parts,
+        }))
+        .await
     }
 
     /// Queues whatever the outbox can hold. Its `sent_at` is fixed by the client, whatever it says. Queueing the same

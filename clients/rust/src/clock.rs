@@ -27,8 +27,14 @@ impl ServerClock {
     /// unless the two contradict each other: then the device slept, or the server's clock was set, and the new one wins.
     pub fn learn(&mut self, asked_at: Duration, answered_at: Duration, server_time: Timestamp) {
         let error = answered_at.saturating_sub(asked_at) / 2;
-        let new = Estimate { local: answered_at, server: server_time.plus(error), error };
-        let keep = self.estimate.is_some_and(|old| old.error <= error && old.agrees_with(&new));
+        let new = Estimate {
+            local: answered_at,
+            server: server_time.plus(error),
+            error,
+        };
+        let keep = self
+            .estimate
+            .is_some_and(|old| old.error <= error && old.agrees_with(&new));
         if !keep {
             self.estimate = Some(new);
         }

@@ -41,7 +41,9 @@ impl FileCursor {
 impl CursorStore for FileCursor {
     fn load(&mut self) -> Option<ByteString> {
         let bytes = fs::read(&self.path).ok()?;
-        (1..=limits::CURSOR_BYTES).contains(&bytes.len()).then_some(ByteString(bytes))
+        (1..=limits::CURSOR_BYTES)
+            .contains(&bytes.len())
+            .then_some(ByteString(bytes))
     }
 
     fn keep(&mut self, cursor: &ByteString) {

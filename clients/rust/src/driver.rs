@@ -59,7 +59,15 @@ enum Wake {
 
 impl Driver {
     fn new(options: ClientOptions, updates: mpsc::Sender<Update>) -> Self {
-        let ClientOptions { server, credentials, device, client, language, encoding, .. } = options;
+        let ClientOptions {
+            server,
+            credentials,
+            device,
+            client,
+            language,
+            encoding,
+            ..
+        } = options;
         let (mut outbox, mut cursor) = (options.outbox, options.cursor);
         let (password, refresh_token) = match credentials {
             Credentials::Password { username, password } => (Some((username, password)), None),
@@ -127,7 +135,13 @@ impl Driver {
         let deadline = self.connection.deadline().map(|moment| self.started + moment);
         let behind = !self.deliveries.is_empty();
         let has_room = self.connection.has_room();
-        let Self { link, updates, deliveries, cursor, .. } = self;
+        let Self {
+            link,
+            updates,
+            deliveries,
+            cursor,
+            ..
+        } = self;
         tokio::select! {
             biased;
             () = deliver_next(updates, deliveries, cursor), if behind => Wake::Delivered,
@@ -168,7 +182,9 @@ impl Driver {
         let mut records = Vec::new();
         let mut failed = None;
         // One sync covers all records of these actions: it comes before the first frame that they may lead to.
-        let promised = actions.iter().any(|action| matches!(action, Action::Transmit(_) | Action::Taken { .. }));
+        let promised = actions
+            .iter()
+            .any(|action| matches!(action, Action::Transmit(_) | Action::Taken { .. }));
         for action in &actions {
             if let Action::Persist(record) = action {
                 records.push(record.clone());
@@ -257,6 +273,11 @@ impl Link {
         login: LoginService,
         password: Option<(String, Secret)>,
     ) -> Self {
-        Self::closed(link::Reach { server, encoding, login, password })
+        Self::closed(link::Reach {
+            server,
+            encoding,
+            login,
+            password,
+        })
     }
 }

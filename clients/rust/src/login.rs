@@ -79,7 +79,11 @@ pub struct LoginService {
 impl LoginService {
     /// Logs in at `server`, as the program `client`; refusals come in `language`.
     pub fn new(server: ServerAddress, client: impl Into<String>, language: Language) -> Self {
-        Self { server, client: client.into(), language }
+        Self {
+            server,
+            client: client.into(),
+            language,
+        }
     }
 
     /// Logs in.
@@ -94,12 +98,20 @@ impl LoginService {
 
     /// Gets a new access token, and the next refresh token: each works once.
     pub async fn refresh(&self, refresh_token: &Secret) -> Result<LoginReply, LoginError> {
-        self.exchange("/v1/refresh", &RefreshRequest { refresh_token: refresh_token.reveal().to_owned() }).await
+        self.exchange(
+            "/v1/refresh",
+            &RefreshRequest {
+                refresh_token: refresh_token.reveal().to_owned(),
+            },
+        )
+        .await
     }
 
     /// Ends the login. Its sockets are closed.
     pub async fn log_out(&self, refresh_token: &Secret) -> Result<(), LoginError> {
-        let body = RefreshRequest { refresh_token: refresh_token.reveal().to_owned() };
+        let body = RefreshRequest {
+            refresh_token: refresh_token.reveal().to_owned(),
+        };
         self.post("/v1/logout", &body).await.map(drop)
     }
 
@@ -121,15 +133,21 @@ impl LoginService {
     async fn post<B: Serialize>(&self, path: &str, body: &B) -> Result<Bytes, LoginError> {
         let body = serde_json::to_vec(body).map_err(LoginError::Body)?;
         let exchange = self.post_bytes(path, body);
-        let (status, answer) =
-            tokio::time::timeout(LOGIN_TIMEOUT, exchange).await.map_err(|_| LoginError::TimedOut)??;
-        if status.is_success() { Ok(answer) } else { Err(refused(status, &answer)) }
+        let (status, answer) = tokio::time::timeout(LOGIN_TIMEOUT, exchange)
+            .await
+            .map_err(|_| LoginError::TimedOut)??;
+        if status.is_success() {
+            Ok(answer)
+        } else {
+            Err(refused(status, &answer))
+        }
     }
 
     async fn post_bytes(&self, path: &str, body: Vec<u8>) -> Result<(StatusCode, Bytes), LoginError> {
         let stream = self.server.open().await.map_err(LoginError::Unreachable)?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(broken)?;
         let language = if self.language == Language::Danish { "da" } else { "en" };
         let request = Request::builder()
             .method(Method::POST)
@@ -143,7 +161,10 @@ impl LoginService {
         let exchange = async {
             let response = sender.send_request(request).await.map_err(broken)?;
             let status = response.status();
-            let answer = Limited::new(response.into_body(), BODY_BYTES).collect().await.map_err(LoginError::Broken)?;
+            let answer = Limited::new(response.into_body(), BODY_BYTES)
+                .collect()
+                .await
+                .map_err(LoginError::Broken)?;
             Ok((status, answer.to_bytes()))
         };
         // The connection is driven here, not in a task: dropping the exchange closes it.

@@ -71,8 +71,17 @@ impl TransportError {
     /// The wait that the server told with its refusal, as a `Retry-After` header in seconds.
     pub fn told_wait(&self) -> Option<Duration> {
         let Self::Upgrade(error) = self else { return None };
-        let WebSocketError::Http(response) = error.as_ref() else { return None };
-        let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+        let WebSocketError::Http(response) = error.as_ref() else {
+            return None;
+        };
+        let seconds = response
+            .headers()
+            .get(header::RETRY_AFTER)?
+            .to_str()
+            .ok()?
+            .trim()
+            .parse()
+            .ok()?;
         Some(Duration::from_secs(seconds))
     }
 }
@@ -81,14 +90,20 @@ impl Transport {
     /// Opens the socket at `/v1/ws`.
     pub async fn open(server: &ServerAddress, encoding: Encoding) -> Result<Self, TransportError> {
         let opening = Self::open_unbounded(server, encoding);
-        tokio::time::timeout(OPEN_TIMEOUT, opening).await.map_err(|_| TransportError::TimedOut)?
+        tokio::time::timeout(OPEN_TIMEOUT, opening)
+            .await
+            .map_err(|_| TransportError::TimedOut)?
     }
 
     async fn open_unbounded(server: &ServerAddress, encoding: Encoding) -> Result<Self, TransportError> {
         let upgrade = |error| TransportError::Upgrade(Box::new(error));
-        let mut request = format!("ws://{}/v1/ws", server.authority()).into_client_request().map_err(upgrade)?;
+        let mut request = format!("ws://{}/v1/ws", server.authority())
+            .into_client_request()
+            .map_err(upgrade)?;
         let subprotocol = HeaderValue::from_static(encoding.subprotocol());
-        request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
+        request
+            .headers_mut()
+            .insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
         let stream = server.open().await.map_err(TransportError::Connect)?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
@@ -127,9 +142,10 @@ impl Transport {
         match self.socket.next().await {
             Some(Ok(Message::Binary(bytes))) if self.encoding.is_binary() => self.decode(&bytes),
             Some(Ok(Message::Text(text))) if !self.encoding.is_binary() => self.decode(text.as_bytes()),
-            Some(Ok(Message::Close(Some(frame)))) => {
-                Incoming::Closed { code: Some(frame.code.into()), reason: frame.reason.to_string() }
-            }
+            Some(Ok(Message::Close(Some(frame)))) => Incoming::Closed {
+                code: Some(frame.code.into()),
+                reason: frame.reason.to_string(),
+            },
             Some(Ok(Message::Close(None))) => closed("without a code"),
             Some(Ok(_)) => Incoming::Heard,
             Some(Err(error)) => closed(&error.to_string()),
@@ -139,7 +155,10 @@ impl Transport {
 
     /// Says goodbye, without waiting for an answer.
     pub async fn close(mut self) {
-        let frame = CloseFrame { code: WireCode::Normal, reason: "".into() };
+        let frame = CloseFrame {
+            code: WireCode::Normal,
+            reason: "".into(),
+        };
         // Not worth a wait: a server that does not hear it finds out by its ping.
         let _ = tokio::time::timeout(GOODBYE_TIMEOUT, self.socket.close(Some(frame))).await;
     }
@@ -157,7 +176,10 @@ impl Transport {
 }
 
 fn closed(reason: &str) -> Incoming {
-    Incoming::Closed { code: None, reason: reason.to_owned() }
+    Incoming::Closed {
+        code: None,
+        reason: reason.to_owned(),
+    }
 }
 
 async fn in_time(writing: impl Future<Output = Result<(), WebSocketError>>) -> Result<(), String> {

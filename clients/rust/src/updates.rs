@@ -90,7 +90,10 @@ pub enum DisconnectReason {
 impl fmt::Display for DisconnectReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Closed { code: Some(code), reason } => write!(formatter, "closed with {code} {reason}"),
+            Self::Closed {
+                code: Some(code),
+                reason,
+            } => write!(formatter, "closed with {code} {reason}"),
             Self::Closed { code: None, reason } => write!(formatter, "closed: {reason}"),
             Self::Unreachable(text) => write!(formatter, "not reachable: {text}"),
             Self::LoginFailed(text) => write!(formatter, "login failed: {text}"),

@@ -1,5 +1,9 @@
 //! The client against a server in the test, over real sockets: reconnecting, resuming, and the outbox.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test, what must not fail may end it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test, what must not fail may end it"
+)]
 
 mod support;
 
@@ -19,7 +23,11 @@ const SPACE: SpaceId = SpaceId::from_bytes([3; 16]);
 const THREAD: ThreadId = ThreadId::from_bytes([4; 16]);
 
 fn event(version: u64) -> ServerFrame {
-    ServerFrame::Event { space: SPACE, id: EventId::from_bytes([5; 16]), event: Event::Directory { version } }
+    ServerFrame::Event {
+        space: SPACE,
+        id: EventId::from_bytes([5; 16]),
+        event: Event::Directory { version },
+    }
 }
 
 fn version_of(update: Update) -> Option<u64> {
@@ -40,7 +48,10 @@ fn text() -> Vec<Part> {
 async fn it_logs_in_and_hears_events_in_both_encodings() {
     for encoding in Encoding::ALL {
         let mut server = Server::start().await;
-        let (client, mut updates) = Client::connect(ClientOptions { encoding, ..server.options() });
+        let (client, mut updates) = Client::connect(ClientOptions {
+            encoding,
+            ..server.options()
+        });
         assert_eq!(server.login().await, "/v1/login mette");
         let (mut socket, hello) = server.live().await;
         assert_eq!(socket.encoding, encoding);
@@ -60,13 +71,24 @@ async fn it_logs_in_and_hears_events_in_both_encodings() {
 #[tokio::test]
 async fn a_wrong_password_stops_it_with_the_server_s_words() {
     let server = Server::start().await;
-    let credentials = Credentials::Password { username: "nobody".to_owned(), password: Secret::new("x") };
-    let (client, mut updates) = Client::connect(ClientOptions { credentials, ..server.options() });
+    let credentials = Credentials::Password {
+        username: "nobody".to_owned(),
+        password: Secret::new("x"),
+    };
+    let (client, mut updates) = Client::connect(ClientOptions {
+        credentials,
+        ..server.options()
+    });
     let reason = wait_for(&mut updates, |update| match update {
         Update::Stopped { reason } => Some(reason),
         _ => None,
     });
-    let StopReason::LoginRefused { refusal: Some(refusal), .. } = reason.await else { panic!("refused") };
+    let StopReason::LoginRefused {
+        refusal: Some(refusal), ..
+    } = reason.await
+    else {
+        panic!("refused")
+    };
     assert_eq!(refusal.code, ErrorCode::WrongCredentials);
     assert_eq!(client.request(Request::ListLogins).await, Err(RequestError::Stopped));
 }
@@ -77,19 +99,37 @@ async fn on_drain_it_comes_back_after_the_told_wait_with_its_cursor_and_resumes(
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cursor");
     let cursor = || Some(Box::new(FileCursor::at(&path)) as Box<_>);
-    let (client, mut updates) = Client::connect(ClientOptions { cursor: cursor(), ..server.options() });
+    let (client, mut updates) = Client::connect(ClientOptions {
+        cursor: cursor(),
+        ..server.options()
+    });
     let (mut socket, hello) = server.live().await;
     assert_eq!(hello.cursor, None);
     socket.tell(event(1)).await;
-    socket.tell(ServerFrame::Cursor { cursor: ByteString(vec![9]) }).await;
+    socket
+        .tell(ServerFrame::Cursor {
+            cursor: ByteString(vec![9]),
+        })
+        .await;
     let closed_at = Instant::now();
-    socket.close(CloseCode::Restarting, Some(Duration::from_millis(300))).await;
+    socket
+        .close(CloseCode::Restarting, Some(Duration::from_millis(300)))
+        .await;
     let (mut socket, hello) = server.live().await;
     assert!(closed_at.elapsed() >= Duration::from_millis(290));
     assert_eq!(hello.cursor, Some(ByteString(vec![9])));
     socket.tell(event(2)).await;
-    socket.tell(ServerFrame::Resumed { space: SPACE, events: 1 }).await;
-    socket.tell(ServerFrame::Cursor { cursor: ByteString(vec![10]) }).await;
+    socket
+        .tell(ServerFrame::Resumed {
+            space: SPACE,
+            events: 1,
+        })
+        .await;
+    socket
+        .tell(ServerFrame::Cursor {
+            cursor: ByteString(vec![10]),
+        })
+        .await;
     assert_eq!(wait_for(&mut updates, version_of).await, 1);
     let retry_in = wait_for(&mut updates, |update| match update {
         Update::Disconnected { retry_in, .. } => Some(retry_in),
@@ -97,12 +137,23 @@ async fn on_drain_it_comes_back_after_the_told_wait_with_its_cursor_and_resumes(
     });
     assert_eq!(retry_in.await, Duration::from_millis(300));
     assert_eq!(wait_for(&mut updates, version_of).await, 2);
-    wait_for(&mut updates, |update| (update == Update::Resumed { space: SPACE, events: 1 }).then_some(())).await;
+    wait_for(&mut updates, |update| {
+        (update
+            == Update::Resumed {
+                space: SPACE,
+                events: 1,
+            })
+        .then_some(())
+    })
+    .await;
     client.stop().await;
     while updates.next().await.is_some() {}
 
     // Another process goes on from there.
-    let (_client, _updates) = Client::connect(ClientOptions { cursor: cursor(), ..server.options() });
+    let (_client, _updates) = Client::connect(ClientOptions {
+        cursor: cursor(),
+        ..server.options()
+    });
     assert_eq!(server.live().await.1.cursor, Some(ByteString(vec![10])));
 }
 
@@ -179,7 +230,10 @@ async fn a_send_survives_the_process_with_its_id_and_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("outbox");
     let outbox = Outbox::open(&path).unwrap();
-    let (client, updates) = Client::connect(ClientOptions { outbox, ..server.options() });
+    let (client, updates) = Client::connect(ClientOptions {
+        outbox,
+        ..server.options()
+    });
     let (mut socket, _) = server.live().await;
     let client_id = client.send(THREAD, text()).await.unwrap();
     let (_, first) = socket.send_message().await;
@@ -187,7 +241,10 @@ async fn a_send_survives_the_process_with_its_id_and_time() {
 
     let outbox = reopened(&path).await;
     assert_eq!(outbox.entries()[0].sent_at, Some(first.sent_at));
-    let (_client, mut updates) = Client::connect(ClientOptions { outbox, ..server.options() });
+    let (_client, mut updates) = Client::connect(ClientOptions {
+        outbox,
+        ..server.options()
+    });
     let (mut socket, _) = server.live().await;
     let (id, again) = socket.send_message().await;
     assert_eq!(again, first);
@@ -207,11 +264,14 @@ async fn reopened(path: &std::path::Path) -> Outbox {
         loop {
             match Outbox::open(path) {
                 Ok(outbox) => return outbox,
+                // tidy: waits because a lock on a file can only be asked for, not awaited
                 Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             }
         }
     };
-    tokio::time::timeout(BOUND, reopened).await.expect("the outbox is free in time")
+    tokio::time::timeout(BOUND, reopened)
+        .await
+        .expect("the outbox is free in time")
 }
 
 #[tokio::test]
@@ -235,7 +295,12 @@ async fn restamp_gives_a_new_time_and_keeps_the_id() {
     let (mut socket, _) = server.live().await;
     let client_id = client.send(THREAD, text()).await.unwrap();
     let (id, first) = socket.send_message().await;
-    socket.tell(ServerFrame::Error { id: Some(id), error: ErrorCode::Restamp.into() }).await;
+    socket
+        .tell(ServerFrame::Error {
+            id: Some(id),
+            error: ErrorCode::Restamp.into(),
+        })
+        .await;
     let (id, second) = socket.send_message().await;
     assert_eq!(second.client_id, client_id);
     assert!(second.sent_at > first.sent_at);
@@ -244,7 +309,12 @@ async fn restamp_gives_a_new_time_and_keeps_the_id() {
     client.send(THREAD, text()).await.unwrap();
     let (id, third) = socket.send_message().await;
     let refusal = Refusal::new(ErrorCode::NotPermitted);
-    socket.tell(ServerFrame::Error { id: Some(id), error: refusal.clone() }).await;
+    socket
+        .tell(ServerFrame::Error {
+            id: Some(id),
+            error: refusal.clone(),
+        })
+        .await;
     let failed = wait_for(&mut updates, |update| match update {
         Update::SendFailed { client_id, refusal } => Some((client_id, refusal)),
         _ => None,
@@ -255,7 +325,10 @@ async fn restamp_gives_a_new_time_and_keeps_the_id() {
 #[tokio::test]
 async fn a_slow_application_gets_everything_in_order_and_may_still_ask() {
     let mut server = Server::start().await;
-    let (client, mut updates) = Client::connect(ClientOptions { updates: 1, ..server.options() });
+    let (client, mut updates) = Client::connect(ClientOptions {
+        updates: 1,
+        ..server.options()
+    });
     let (mut socket, _) = server.live().await;
     let telling = tokio::spawn(async move {
         for version in 0..2000 {

@@ -217,9 +217,16 @@ impl Connection {
     /// A connection that tries at the first tick.
     pub fn new(start: Start) -> Self {
         Self {
-            state: State::Disconnected { retry_at: Moment::ZERO, attempt: 0 },
+            state: State::Disconnected {
+                retry_at: Moment::ZERO,
+                attempt: 0,
+            },
             login: on_login::Login::new(start.may_log_in, start.refresh_token),
-            hello: on_socket::HelloParts { device: start.device, client: start.client, language: start.language },
+            hello: on_socket::HelloParts {
+                device: start.device,
+                client: start.client,
+                language: start.language,
+            },
             cursor: start.cursor,
             failures: 0,
             jitter: Jitter::seeded(start.seed),
@@ -284,7 +291,10 @@ impl Connection {
         }
         let retry_in = told_wait.unwrap_or_else(|| self.jitter.wait(self.failures));
         self.failures = self.failures.saturating_add(1);
-        self.state = State::Disconnected { retry_at: now + retry_in, attempt: self.failures };
+        self.state = State::Disconnected {
+            retry_at: now + retry_in,
+            attempt: self.failures,
+        };
         self.act(Action::Close);
         self.sends.connection_lost();
         for ticket in self.requests.connection_lost() {
@@ -304,7 +314,10 @@ impl Connection {
     }
 
     fn answer(&mut self, ticket: Ticket, result: Result<Reply, RequestError>) {
-        self.act(Action::Answer { ticket, result: Box::new(result) });
+        self.act(Action::Answer {
+            ticket,
+            result: Box::new(result),
+        });
     }
 }
 

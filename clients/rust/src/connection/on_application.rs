@@ -27,7 +27,10 @@ impl Connection {
     pub(super) fn refuse_stopped(&mut self, input: Input) {
         match input {
             Input::Request { ticket, .. } => self.answer(ticket, Err(RequestError::Stopped)),
-            Input::Send { ticket, .. } => self.act(Action::Taken { ticket, result: Err(SendError::Stopped) }),
+            Input::Send { ticket, .. } => self.act(Action::Taken {
+                ticket,
+                result: Err(SendError::Stopped),
+            }),
             _ => {}
         }
     }
@@ -43,7 +46,11 @@ impl Connection {
         if self.sends.entries().len() >= OUTBOX_ENTRIES {
             return Err(SendError::OutboxFull);
         }
-        let entry = Entry { client_id, sent_at: None, outgoing };
+        let entry = Entry {
+            client_id,
+            sent_at: None,
+            outgoing,
+        };
         self.act(Action::Persist(Record::Queued { entry: entry.clone() }));
         self.sends.add(entry);
         Ok(())
@@ -54,7 +61,9 @@ impl Connection {
         let State::Live(_) = self.state else { return };
         let Some(server_now) = self.clock.now(now) else { return };
         while self.requests.has_slot_for_send() {
-            let Some((entry, stamped)) = self.sends.next(now, server_now, &self.seen) else { break };
+            let Some((entry, stamped)) = self.sends.next(now, server_now, &self.seen) else {
+                break;
+            };
             let (client_id, sent_at) = (entry.client_id, entry.sent_at.unwrap_or(server_now));
             let mut request = entry.outgoing.request(sent_at);
             if let Request::SendMessage(send) = &mut request
@@ -75,7 +84,9 @@ impl Connection {
 
     pub(super) fn on_sent(&mut self, sent: Sent) {
         if self.sends.remove(sent.client_id) {
-            self.act(Action::Persist(Record::Done { client_id: sent.client_id }));
+            self.act(Action::Persist(Record::Done {
+                client_id: sent.client_id,
+            }));
             self.act(Action::Deliver(Update::Sent(sent)));
         }
     }

@@ -22,7 +22,11 @@ impl Connection {
             ServerFrame::Error { id, error } => self.on_error(now, id, error),
             ServerFrame::Event { space, id, event } => {
                 self.seen.event(&event);
-                self.act(Action::Deliver(Update::Event { space, id, event: Box::new(event) }));
+                self.act(Action::Deliver(Update::Event {
+                    space,
+                    id,
+                    event: Box::new(event),
+                }));
             }
             ServerFrame::Signal { signal } => self.act(Action::Deliver(Update::Signal(signal))),
             ServerFrame::Resumed { space, events } => {
@@ -37,11 +41,17 @@ impl Connection {
     }
 
     fn on_welcome(&mut self, now: Moment, welcome: Welcome) {
-        let State::Handshaking { since } = self.state else { return };
+        let State::Handshaking { since } = self.state else {
+            return;
+        };
         self.clock.learn(since, now, welcome.server_time);
         self.login.accepted();
         let silence = Duration::from_millis(welcome.ping_interval_ms.saturating_mul(2)).max(SHORTEST_SILENCE);
-        self.state = State::Live(Live { since: now, heard_at: now, silence });
+        self.state = State::Live(Live {
+            since: now,
+            heard_at: now,
+            silence,
+        });
         self.act(Action::Deliver(Update::Connected(Box::new(welcome))));
         self.transmit_waiting(now);
     }

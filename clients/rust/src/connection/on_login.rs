@@ -30,7 +30,12 @@ struct Access {
 
 impl Login {
     pub(super) fn new(may_log_in: bool, refresh_token: Option<Secret>) -> Self {
-        Self { may_log_in, refresh_token, access: None, rejected: false }
+        Self {
+            may_log_in,
+            refresh_token,
+            access: None,
+            rejected: false,
+        }
     }
 
     pub(super) fn access_token(&self) -> Option<&Secret> {
@@ -71,7 +76,10 @@ impl Connection {
             self.state = State::Connecting(Step::LogIn);
             self.act(Action::LogIn);
         } else {
-            self.stop(StopReason::LoginRefused { refusal: None, text: "there is nothing to log in with".to_owned() });
+            self.stop(StopReason::LoginRefused {
+                refusal: None,
+                text: "there is nothing to log in with".to_owned(),
+            });
         }
     }
 
@@ -80,7 +88,10 @@ impl Connection {
         let lasts = Duration::from_secs(reply.expires_in);
         // A token that lasts less than the margin is used at once, not refreshed for ever.
         let ends_at = now + lasts.saturating_sub(MARGIN).max(lasts / 2);
-        self.login.access = Some(Access { token: Secret::new(reply.access_token), ends_at });
+        self.login.access = Some(Access {
+            token: Secret::new(reply.access_token),
+            ends_at,
+        });
         self.login.refresh_token = Some(refresh_token.clone());
         self.act(Action::Deliver(Update::LoggedIn { refresh_token }));
         self.state = State::Connecting(Step::Socket);
@@ -90,13 +101,19 @@ impl Connection {
     pub(super) fn on_login_failed(&mut self, now: Moment, error: &LoginError) {
         let refreshing = self.state == State::Connecting(Step::Refresh);
         if error.is_retryable() {
-            let told_wait = error.refusal().and_then(|refusal| refusal.retry_after_ms).map(Duration::from_millis);
+            let told_wait = error
+                .refusal()
+                .and_then(|refusal| refusal.retry_after_ms)
+                .map(Duration::from_millis);
             self.disconnect(now, told_wait, DisconnectReason::LoginFailed(in_words(error)));
         } else if refreshing && self.login.may_log_in {
             self.login.refresh_token = None;
             self.connect(now);
         } else {
-            self.stop(StopReason::LoginRefused { refusal: error.refusal().cloned(), text: in_words(error) });
+            self.stop(StopReason::LoginRefused {
+                refusal: error.refusal().cloned(),
+                text: in_words(error),
+            });
         }
     }
 }

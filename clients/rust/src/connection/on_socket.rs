@@ -38,8 +38,12 @@ fn verdict(code: Option<u16>) -> Verdict {
 
 impl Connection {
     pub(super) fn on_opened(&mut self, now: Moment) {
-        let State::Connecting(Step::Socket) = self.state else { return };
-        let Some(token) = self.login.access_token() else { return self.connect(now) };
+        let State::Connecting(Step::Socket) = self.state else {
+            return;
+        };
+        let Some(token) = self.login.access_token() else {
+            return self.connect(now);
+        };
         let frame = hello(&self.hello, token, self.cursor.clone());
         self.state = State::Handshaking { since: now };
         self.act(Action::Transmit(Box::new(frame)));
@@ -57,7 +61,10 @@ impl Connection {
             Verdict::Refresh => self.login.forget_access(),
             Verdict::RefreshOnce if self.login.rejected() => {}
             Verdict::RefreshOnce | Verdict::Stop => {
-                return self.stop(StopReason::Closed { code: code.unwrap_or_default(), reason });
+                return self.stop(StopReason::Closed {
+                    code: code.unwrap_or_default(),
+                    reason,
+                });
             }
             Verdict::ComeBack => {}
         }

@@ -18,7 +18,9 @@ impl Connection {
             State::Live(live) => Some(live.heard_at + live.silence),
             State::Stopped { .. } => return None,
         };
-        let sends = matches!(self.state, State::Live(_)).then(|| self.sends.deadline()).flatten();
+        let sends = matches!(self.state, State::Live(_))
+            .then(|| self.sends.deadline())
+            .flatten();
         [own, sends, self.requests.deadline()].into_iter().flatten().min()
     }
 

@@ -46,7 +46,12 @@ pub(super) struct Requests {
 
 impl Requests {
     pub(super) fn new(timeout: Duration) -> Self {
-        Self { timeout, last_id: 0, under_way: Vec::new(), waiting: VecDeque::new() }
+        Self {
+            timeout,
+            last_id: 0,
+            under_way: Vec::new(),
+            waiting: VecDeque::new(),
+        }
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -54,11 +59,19 @@ impl Requests {
     }
 
     pub(super) fn wait(&mut self, now: Moment, ticket: Ticket, request: Request) {
-        self.waiting.push_back(Waiting { ticket, request, late_at: now + self.timeout });
+        self.waiting.push_back(Waiting {
+            ticket,
+            request,
+            late_at: now + self.timeout,
+        });
     }
 
     pub(super) fn has_slot_for_send(&self) -> bool {
-        let sends = self.under_way.iter().filter(|request| matches!(request.purpose, Purpose::Send(_))).count();
+        let sends = self
+            .under_way
+            .iter()
+            .filter(|request| matches!(request.purpose, Purpose::Send(_)))
+            .count();
         self.has_slot() && sends < SENDS_UNDER_WAY
     }
 
@@ -72,7 +85,11 @@ impl Requests {
         if !self.has_slot() {
             return None;
         }
-        let Waiting { ticket, request, late_at } = self.waiting.pop_front()?;
+        let Waiting {
+            ticket,
+            request,
+            late_at,
+        } = self.waiting.pop_front()?;
         Some((self.begin(Purpose::Caller(ticket), late_at), request))
     }
 
@@ -84,7 +101,10 @@ impl Requests {
 
     /// Takes out what has waited too long.
     pub(super) fn late(&mut self, now: Moment) -> Vec<Purpose> {
-        let under_way = self.under_way.extract_if(.., |request| now >= request.late_at).map(|request| request.purpose);
+        let under_way = self
+            .under_way
+            .extract_if(.., |request| now >= request.late_at)
+            .map(|request| request.purpose);
         let mut late: Vec<Purpose> = under_way.collect();
         // All wait equally long, so the first is the first to be late.
         while self.waiting.front().is_some_and(|waiting| now >= waiting.late_at) {
@@ -121,7 +141,11 @@ impl Requests {
 
     fn begin(&mut self, purpose: Purpose, late_at: Moment) -> u32 {
         self.last_id = self.last_id.wrapping_add(1);
-        self.under_way.push(UnderWay { id: self.last_id, purpose, late_at });
+        self.under_way.push(UnderWay {
+            id: self.last_id,
+            purpose,
+            late_at,
+        });
         self.last_id
     }
 }

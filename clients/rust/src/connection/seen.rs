@@ -42,7 +42,11 @@ impl Seen {
         match event {
             Event::Message(message) => self.message(message.thread, message.message),
             Event::Thread(thread) => self.membership(thread.thread, thread.membership_version),
-            Event::Membership { thread, membership_version, .. } => self.membership(*thread, *membership_version),
+            Event::Membership {
+                thread,
+                membership_version,
+                ..
+            } => self.membership(*thread, *membership_version),
             _ => {}
         }
     }
@@ -87,11 +91,17 @@ impl Seen {
     }
 
     fn forget_old(&mut self) {
-        let newest = self.threads.values().map(|seen| seen.newest_at).max().unwrap_or_default();
+        let newest = self
+            .threads
+            .values()
+            .map(|seen| seen.newest_at)
+            .max()
+            .unwrap_or_default();
         self.threads.retain(|_, seen| seen.newest_at > newest.minus(MARGIN));
         if self.threads.len() >= THREADS {
             // Five hundred threads with a message in the same minute: only the newest second can matter.
-            self.threads.retain(|_, seen| seen.newest_at > newest.minus(MARGIN / 60));
+            self.threads
+                .retain(|_, seen| seen.newest_at > newest.minus(MARGIN / 60));
         }
     }
 }

@@ -54,7 +54,9 @@ pub(super) struct Sends {
 
 impl Sends {
     pub(super) fn new(entries: Vec<Entry>) -> Self {
-        let mut sends = Self { sendings: VecDeque::new() };
+        let mut sends = Self {
+            sendings: VecDeque::new(),
+        };
         entries.into_iter().for_each(|entry| sends.add(entry));
         sends
     }
@@ -69,12 +71,21 @@ impl Sends {
 
     pub(super) fn add(&mut self, entry: Entry) {
         let above = Timestamp::default();
-        self.sendings.push_back(Sending { entry, progress: Progress::Ready, tries: 0, stamps_refused: 0, above });
+        self.sendings.push_back(Sending {
+            entry,
+            progress: Progress::Ready,
+            tries: 0,
+            stamps_refused: 0,
+            above,
+        });
     }
 
     /// Takes an entry out; false when there was none.
     pub(super) fn remove(&mut self, client_id: ClientId) -> bool {
-        let index = self.sendings.iter().position(|sending| sending.entry.client_id == client_id);
+        let index = self
+            .sendings
+            .iter()
+            .position(|sending| sending.entry.client_id == client_id);
         index.and_then(|index| self.sendings.remove(index)).is_some()
     }
 
@@ -103,7 +114,11 @@ impl Sends {
 
     /// All that was under way goes out again on the next connection, with the same time.
     pub(super) fn connection_lost(&mut self) {
-        for sending in self.sendings.iter_mut().filter(|sending| sending.progress == Progress::UnderWay) {
+        for sending in self
+            .sendings
+            .iter_mut()
+            .filter(|sending| sending.progress == Progress::UnderWay)
+        {
             sending.progress = Progress::Ready;
         }
     }
@@ -151,13 +166,19 @@ impl Sends {
 
     /// Nothing is stored under the time that it had, and never will be: it gets another.
     fn stamp_refused(&mut self, now: Moment, client_id: ClientId, code: ErrorCode) -> Reaction {
-        let Some(sending) = self.sending(client_id) else { return Reaction::Again };
+        let Some(sending) = self.sending(client_id) else {
+            return Reaction::Again;
+        };
         let refused = sending.entry.sent_at.take().unwrap_or_default();
         sending.stamps_refused += 1;
         if code == ErrorCode::Restamp {
             sending.above = refused.plus(Duration::from_millis(1));
         }
-        let wait = if code == ErrorCode::ClockAhead { CLOCK_AHEAD_WAIT } else { Duration::ZERO };
+        let wait = if code == ErrorCode::ClockAhead {
+            CLOCK_AHEAD_WAIT
+        } else {
+            Duration::ZERO
+        };
         sending.progress = Progress::Later(now + wait);
         if sending.stamps_refused >= 2 {
             sending.stamps_refused = 0;
@@ -167,7 +188,9 @@ impl Sends {
     }
 
     fn sending(&mut self, client_id: ClientId) -> Option<&mut Sending> {
-        self.sendings.iter_mut().find(|sending| sending.entry.client_id == client_id)
+        self.sendings
+            .iter_mut()
+            .find(|sending| sending.entry.client_id == client_id)
     }
 }
 
@@ -185,7 +208,9 @@ impl Progress {
 fn floor(outgoing: &Outgoing, seen: &Seen) -> Timestamp {
     let after = |message: samtale_protocol::MessageId| message.sent_at().plus(Duration::from_millis(1));
     match outgoing {
-        Outgoing::SendMessage(send) => seen.above(send.thread).max(send.reply_to.map(after).unwrap_or_default()),
+        Outgoing::SendMessage(send) => seen
+            .above(send.thread)
+            .max(send.reply_to.map(after).unwrap_or_default()),
         Outgoing::StartThread(_) => Timestamp::default(),
         Outgoing::ReplyToSender(reply) => seen.above(reply.thread).max(after(reply.message)),
     }

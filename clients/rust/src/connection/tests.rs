@@ -74,7 +74,10 @@ fn live() -> Connection {
 }
 
 fn closed(code: CloseCode, wait: Option<Duration>) -> Input {
-    Input::Closed { code: Some(code.number()), reason: code.reason(wait) }
+    Input::Closed {
+        code: Some(code.number()),
+        reason: code.reason(wait),
+    }
 }
 
 fn frame(frame: ServerFrame) -> Input {
@@ -104,10 +107,12 @@ fn requests_of(actions: &[Action]) -> Vec<(u32, Request)> {
 }
 
 fn sends_of(actions: &[Action]) -> Vec<(u32, SendMessage)> {
-    let sends = requests_of(actions).into_iter().filter_map(|(id, request)| match request {
-        Request::SendMessage(send) => Some((id, send)),
-        _ => None,
-    });
+    let sends = requests_of(actions)
+        .into_iter()
+        .filter_map(|(id, request)| match request {
+            Request::SendMessage(send) => Some((id, send)),
+            _ => None,
+        });
     sends.collect()
 }
 
@@ -138,19 +143,29 @@ fn outgoing(thread: u8, client_id: u8) -> Outgoing {
 }
 
 fn send(thread: u8, client_id: u8) -> Input {
-    Input::Send { ticket: client_id.into(), outgoing: outgoing(thread, client_id) }
+    Input::Send {
+        ticket: client_id.into(),
+        outgoing: outgoing(thread, client_id),
+    }
 }
 
 fn sent(id: u32, send: &SendMessage) -> Input {
     let message = MessageId::first_at(send.sent_at);
     frame(ServerFrame::Reply {
         id,
-        reply: Reply::Sent(Sent { thread: send.thread, message, client_id: send.client_id }),
+        reply: Reply::Sent(Sent {
+            thread: send.thread,
+            message,
+            client_id: send.client_id,
+        }),
     })
 }
 
 fn refusal(id: u32, refusal: impl Into<Refusal>) -> Input {
-    frame(ServerFrame::Error { id: Some(id), error: refusal.into() })
+    frame(ServerFrame::Error {
+        id: Some(id),
+        error: refusal.into(),
+    })
 }
 
 // Connecting.
@@ -161,7 +176,9 @@ fn it_logs_in_opens_says_hello_and_is_live() {
     assert_eq!(connection.deadline(), Some(seconds(0)));
     assert_eq!(connection.apply(seconds(0), Input::Tick), [Action::LogIn]);
     let actions = connection.apply(seconds(1), tokens("1"));
-    let told = Update::LoggedIn { refresh_token: Secret::new("refresh 1") };
+    let told = Update::LoggedIn {
+        refresh_token: Secret::new("refresh 1"),
+    };
     assert_eq!(actions, [Action::Deliver(told), Action::Open]);
     let actions = connection.apply(seconds(2), Input::Opened);
     assert_eq!(hello_of(&actions).access_token, "access 1");
@@ -170,21 +187,40 @@ fn it_logs_in_opens_says_hello_and_is_live() {
     assert!(matches!(updates_of(&actions)[..], [Update::Connected(_)]));
     assert_eq!(
         connection.state(),
-        &State::Live(Live { since: seconds(3), heard_at: seconds(3), silence: PING_INTERVAL * 2 })
+        &State::Live(Live {
+            since: seconds(3),
+            heard_at: seconds(3),
+            silence: PING_INTERVAL * 2
+        })
     );
 }
 
 #[test]
 fn a_refresh_token_is_used_first_and_a_password_when_it_is_refused() {
-    let mut connection = Connection::new(Start { refresh_token: Some(Secret::new("old")), ..start() });
-    assert_eq!(connection.apply(seconds(0), Input::Tick), [Action::Refresh(Secret::new("old"))]);
+    let mut connection = Connection::new(Start {
+        refresh_token: Some(Secret::new("old")),
+        ..start()
+    });
+    assert_eq!(
+        connection.apply(seconds(0), Input::Tick),
+        [Action::Refresh(Secret::new("old"))]
+    );
     let refused = || Input::LoginFailed(LoginError::Refused(ErrorCode::InvalidToken.into()));
     assert_eq!(connection.apply(seconds(0), refused()), [Action::LogIn]);
 
-    let mut without = Connection::new(Start { may_log_in: false, refresh_token: Some(Secret::new("old")), ..start() });
+    let mut without = Connection::new(Start {
+        may_log_in: false,
+        refresh_token: Some(Secret::new("old")),
+        ..start()
+    });
     without.apply(seconds(0), Input::Tick);
     without.apply(seconds(0), refused());
-    assert!(matches!(without.state(), State::Stopped { reason: StopReason::LoginRefused { refusal: Some(_), .. } }));
+    assert!(matches!(
+        without.state(),
+        State::Stopped {
+            reason: StopReason::LoginRefused { refusal: Some(_), .. }
+        }
+    ));
 }
 
 #[test]
@@ -197,7 +233,12 @@ fn a_wrong_password_stops_and_a_busy_server_does_not() {
     assert_eq!(connection.apply(seconds(8), Input::Tick), [Action::LogIn]);
     let wrong = LoginError::Refused(ErrorCode::WrongCredentials.into());
     let actions = connection.apply(seconds(9), Input::LoginFailed(wrong));
-    assert!(matches!(updates_of(&actions)[..], [Update::Stopped { reason: StopReason::LoginRefused { .. } }]));
+    assert!(matches!(
+        updates_of(&actions)[..],
+        [Update::Stopped {
+            reason: StopReason::LoginRefused { .. }
+        }]
+    ));
     assert_eq!(connection.deadline(), None);
     assert!(connection.apply(seconds(90), Input::Tick).is_empty());
 }
@@ -206,19 +247,37 @@ fn a_wrong_password_stops_and_a_busy_server_does_not() {
 fn each_failure_doubles_the_longest_wait_and_a_proven_connection_starts_anew() {
     let mut connection = live();
     let mut now = seconds(1);
-    connection.apply(now, Input::Closed { code: None, reason: "reset".to_owned() });
+    connection.apply(
+        now,
+        Input::Closed {
+            code: None,
+            reason: "reset".to_owned(),
+        },
+    );
     for failures in 1..12 {
         assert!(retry_at(&connection) - now <= backoff::ceiling(failures - 1));
         now = retry_at(&connection);
         assert_eq!(connection.apply(now, Input::Tick), [Action::Open]);
-        connection.apply(now, Input::OpenFailed { reason: "refused".to_owned(), told_wait: None });
+        connection.apply(
+            now,
+            Input::OpenFailed {
+                reason: "refused".to_owned(),
+                told_wait: None,
+            },
+        );
         assert!(matches!(connection.state(), State::Disconnected { attempt, .. } if *attempt == failures + 1));
     }
     now = retry_at(&connection);
     connection.apply(now, Input::Tick);
     connection.apply(now, Input::Opened);
     connection.apply(now, welcome_at(NOON));
-    connection.apply(now + PROVEN, Input::Closed { code: None, reason: "reset".to_owned() });
+    connection.apply(
+        now + PROVEN,
+        Input::Closed {
+            code: None,
+            reason: "reset".to_owned(),
+        },
+    );
     assert!(matches!(connection.state(), State::Disconnected { attempt: 1, .. }));
 }
 
@@ -233,7 +292,10 @@ fn no_welcome_in_time_is_a_failure() {
     assert_eq!(actions[0], Action::Close);
     assert!(matches!(
         updates_of(&actions)[..],
-        [Update::Disconnected { reason: DisconnectReason::HandshakeTimeout, .. }]
+        [Update::Disconnected {
+            reason: DisconnectReason::HandshakeTimeout,
+            ..
+        }]
     ));
 }
 
@@ -253,7 +315,10 @@ fn an_expired_token_is_refreshed_first() {
     let mut connection = live();
     connection.apply(seconds(9), closed(CloseCode::TokenExpired, None));
     let now = retry_at(&connection);
-    assert_eq!(connection.apply(now, Input::Tick), [Action::Refresh(Secret::new("refresh 1"))]);
+    assert_eq!(
+        connection.apply(now, Input::Tick),
+        [Action::Refresh(Secret::new("refresh 1"))]
+    );
     connection.apply(now, tokens("2"));
     let actions = connection.apply(now, Input::Opened);
     assert_eq!(hello_of(&actions).access_token, "access 2");
@@ -262,9 +327,18 @@ fn an_expired_token_is_refreshed_first() {
 #[test]
 fn a_token_that_ends_soon_is_refreshed_before_it_is_used() {
     let mut connection = live();
-    connection.apply(seconds(590), Input::Closed { code: Some(1006), reason: String::new() });
+    connection.apply(
+        seconds(590),
+        Input::Closed {
+            code: Some(1006),
+            reason: String::new(),
+        },
+    );
     let now = retry_at(&connection);
-    assert_eq!(connection.apply(now, Input::Tick), [Action::Refresh(Secret::new("refresh 1"))]);
+    assert_eq!(
+        connection.apply(now, Input::Tick),
+        [Action::Refresh(Secret::new("refresh 1"))]
+    );
 }
 
 #[test]
@@ -272,11 +346,16 @@ fn an_invalid_token_gets_one_refresh_and_then_stops() {
     let mut connection = live();
     connection.apply(seconds(9), closed(CloseCode::InvalidToken, None));
     let now = retry_at(&connection);
-    assert_eq!(connection.apply(now, Input::Tick), [Action::Refresh(Secret::new("refresh 1"))]);
+    assert_eq!(
+        connection.apply(now, Input::Tick),
+        [Action::Refresh(Secret::new("refresh 1"))]
+    );
     connection.apply(now, tokens("2"));
     connection.apply(now, Input::Opened);
     connection.apply(now, closed(CloseCode::InvalidToken, None));
-    let State::Stopped { reason } = connection.state() else { panic!("stopped") };
+    let State::Stopped { reason } = connection.state() else {
+        panic!("stopped")
+    };
     assert_eq!(reason.close_code(), Some(CloseCode::InvalidToken));
 }
 
@@ -292,7 +371,13 @@ fn codes_that_say_so_stop_and_all_others_come_back() {
     }
     for code in [None, Some(1000), Some(1011), Some(4321)] {
         let mut connection = live();
-        connection.apply(seconds(9), Input::Closed { code, reason: String::new() });
+        connection.apply(
+            seconds(9),
+            Input::Closed {
+                code,
+                reason: String::new(),
+            },
+        );
         assert!(matches!(connection.state(), State::Disconnected { .. }), "{code:?}");
     }
 }
@@ -308,7 +393,13 @@ fn silence_for_twice_the_ping_interval_ends_it_and_anything_heard_does_not() {
     assert_eq!(connection.deadline(), Some(seconds(99)));
     let actions = connection.apply(seconds(99), Input::Tick);
     assert_eq!(actions[0], Action::Close);
-    assert!(matches!(updates_of(&actions)[..], [Update::Disconnected { reason: DisconnectReason::Silence, .. }]));
+    assert!(matches!(
+        updates_of(&actions)[..],
+        [Update::Disconnected {
+            reason: DisconnectReason::Silence,
+            ..
+        }]
+    ));
 }
 
 #[test]
@@ -335,7 +426,10 @@ fn the_newest_cursor_is_in_the_next_hello_and_kept_after_what_came_before_it() {
 #[test]
 fn a_cursor_of_an_earlier_run_is_in_the_first_hello() {
     let cursor = Some(ByteString(vec![7]));
-    let mut connection = Connection::new(Start { cursor: cursor.clone(), ..start() });
+    let mut connection = Connection::new(Start {
+        cursor: cursor.clone(),
+        ..start()
+    });
     connection.apply(seconds(0), Input::Tick);
     connection.apply(seconds(0), tokens("1"));
     assert_eq!(hello_of(&connection.apply(seconds(0), Input::Opened)).cursor, cursor);
@@ -344,7 +438,10 @@ fn a_cursor_of_an_earlier_run_is_in_the_first_hello() {
 // Requests.
 
 fn ask(ticket: Ticket) -> Input {
-    Input::Request { ticket, request: Request::ListLogins }
+    Input::Request {
+        ticket,
+        request: Request::ListLogins,
+    }
 }
 
 fn done(id: u32) -> Input {
@@ -362,8 +459,10 @@ fn answers_of(actions: &[Action]) -> Vec<(Ticket, &Result<Reply, RequestError>)>
 #[test]
 fn eight_requests_are_under_way_and_the_rest_wait_for_a_slot() {
     let mut connection = live();
-    let ids: Vec<u32> =
-        (0..8).flat_map(|ticket| requests_of(&connection.apply(seconds(1), ask(ticket)))).map(|r| r.0).collect();
+    let ids: Vec<u32> = (0..8)
+        .flat_map(|ticket| requests_of(&connection.apply(seconds(1), ask(ticket))))
+        .map(|r| r.0)
+        .collect();
     assert_eq!(ids.len(), 8);
     assert!(requests_of(&connection.apply(seconds(1), ask(8))).is_empty());
     let actions = connection.apply(seconds(2), done(ids[3]));
@@ -395,13 +494,27 @@ fn a_request_waits_for_a_connection_and_no_longer_than_it_may() {
 fn what_is_under_way_when_the_connection_ends_is_answered_with_that() {
     let mut connection = live();
     connection.apply(seconds(1), ask(1));
-    let actions = connection.apply(seconds(2), Input::Closed { code: None, reason: String::new() });
+    let actions = connection.apply(
+        seconds(2),
+        Input::Closed {
+            code: None,
+            reason: String::new(),
+        },
+    );
     assert_eq!(answers_of(&actions), [(1, &Err(RequestError::Disconnected))]);
     connection.apply(seconds(2), ask(2));
     let actions = connection.apply(seconds(3), Input::Stop);
     assert_eq!(answers_of(&actions), [(2, &Err(RequestError::Stopped))]);
-    assert_eq!(updates_of(&actions), [&Update::Stopped { reason: StopReason::Asked }]);
-    assert_eq!(answers_of(&connection.apply(seconds(4), ask(3))), [(3, &Err(RequestError::Stopped))]);
+    assert_eq!(
+        updates_of(&actions),
+        [&Update::Stopped {
+            reason: StopReason::Asked
+        }]
+    );
+    assert_eq!(
+        answers_of(&connection.apply(seconds(4), ask(3))),
+        [(3, &Err(RequestError::Stopped))]
+    );
 }
 
 #[test]
@@ -409,7 +522,10 @@ fn a_refusal_reaches_the_caller() {
     let mut connection = live();
     let id = requests_of(&connection.apply(seconds(1), ask(1)))[0].0;
     let actions = connection.apply(seconds(1), refusal(id, ErrorCode::NotFound));
-    assert_eq!(answers_of(&actions), [(1, &Err(RequestError::Refused(ErrorCode::NotFound.into())))]);
+    assert_eq!(
+        answers_of(&actions),
+        [(1, &Err(RequestError::Refused(ErrorCode::NotFound.into())))]
+    );
 }
 
 // The outbox.
@@ -419,15 +535,36 @@ fn a_send_is_queued_stamped_transmitted_and_sent_only_when_the_server_says_so() 
     let mut connection = live();
     let actions = connection.apply(seconds(10), send(5, 1));
     let sent_at = NOON.plus(seconds(10));
-    let entry = Entry { client_id: ClientId::from_bytes([1; 16]), sent_at: None, outgoing: outgoing(5, 1) };
+    let entry = Entry {
+        client_id: ClientId::from_bytes([1; 16]),
+        sent_at: None,
+        outgoing: outgoing(5, 1),
+    };
     assert_eq!(actions[0], Action::Persist(Record::Queued { entry }));
-    assert_eq!(actions[1], Action::Persist(Record::Stamped { client_id: ClientId::from_bytes([1; 16]), sent_at }));
+    assert_eq!(
+        actions[1],
+        Action::Persist(Record::Stamped {
+            client_id: ClientId::from_bytes([1; 16]),
+            sent_at
+        })
+    );
     let (id, message) = sends_of(&actions).remove(0);
     assert_eq!(message.sent_at, sent_at);
-    assert_eq!(actions.last(), Some(&Action::Taken { ticket: 1, result: Ok(()) }));
+    assert_eq!(
+        actions.last(),
+        Some(&Action::Taken {
+            ticket: 1,
+            result: Ok(())
+        })
+    );
     assert!(updates_of(&actions).is_empty());
     let actions = connection.apply(seconds(11), sent(id, &message));
-    assert_eq!(actions[0], Action::Persist(Record::Done { client_id: message.client_id }));
+    assert_eq!(
+        actions[0],
+        Action::Persist(Record::Done {
+            client_id: message.client_id
+        })
+    );
     assert!(
         matches!(updates_of(&actions)[..], [Update::Sent(Sent { client_id, .. })] if *client_id == message.client_id)
     );
@@ -473,7 +610,9 @@ fn one_thread_goes_one_by_one_and_threads_side_by_side() {
 #[test]
 fn six_slots_are_the_outbox_s_and_two_stay_for_the_screen() {
     let mut connection = live();
-    let under_way: usize = (1..=8).map(|n| sends_of(&connection.apply(seconds(1), send(n, n))).len()).sum();
+    let under_way: usize = (1..=8)
+        .map(|n| sends_of(&connection.apply(seconds(1), send(n, n))).len())
+        .sum();
     assert_eq!(under_way, 6);
     assert_eq!(requests_of(&connection.apply(seconds(1), ask(100))).len(), 1);
 }
@@ -543,7 +682,13 @@ fn clock_ahead_waits_a_second_and_the_second_time_learns_the_time_anew() {
     let (id, second) = sends_of(&connection.apply(seconds(2), Input::Tick)).remove(0);
     assert_eq!(second.sent_at, first.sent_at.plus(seconds(1)));
     let actions = connection.apply(seconds(2), refusal(id, ErrorCode::ClockAhead));
-    assert!(matches!(updates_of(&actions)[..], [Update::Disconnected { reason: DisconnectReason::ClockAhead, .. }]));
+    assert!(matches!(
+        updates_of(&actions)[..],
+        [Update::Disconnected {
+            reason: DisconnectReason::ClockAhead,
+            ..
+        }]
+    ));
     let now = seconds(9);
     connection.apply(now, Input::Tick);
     connection.apply(now, Input::Opened);
@@ -570,9 +715,14 @@ fn what_never_will_be_is_said_and_the_next_of_the_thread_goes_on() {
     let (id, first) = sends_of(&connection.apply(seconds(1), send(5, 1))).remove(0);
     connection.apply(seconds(1), send(5, 2));
     let actions = connection.apply(seconds(1), refusal(id, ErrorCode::NotPermitted));
-    let failed = Update::SendFailed { client_id: first.client_id, refusal: ErrorCode::NotPermitted.into() };
+    let failed = Update::SendFailed {
+        client_id: first.client_id,
+        refusal: ErrorCode::NotPermitted.into(),
+    };
     assert_eq!(updates_of(&actions), [&failed]);
-    assert!(actions.contains(&Action::Persist(Record::Done { client_id: first.client_id })));
+    assert!(actions.contains(&Action::Persist(Record::Done {
+        client_id: first.client_id
+    })));
     assert_eq!(sends_of(&actions)[0].1.client_id, ClientId::from_bytes([2; 16]));
 }
 
@@ -600,7 +750,10 @@ fn the_outbox_refuses_what_can_not_be_a_message_and_a_reused_id() {
     };
     assert_eq!(taken(connection.apply(seconds(0), send(5, 1))), Ok(()));
     assert_eq!(connection.outbox().len(), 1);
-    assert_eq!(taken(connection.apply(seconds(0), send(6, 1))), Err(SendError::ClientIdReused));
+    assert_eq!(
+        taken(connection.apply(seconds(0), send(6, 1))),
+        Err(SendError::ClientIdReused)
+    );
     let empty = Outgoing::StartThread(StartThread {
         space: SpaceId::from_bytes([4; 16]),
         client_id: ClientId::from_bytes([9; 16]),
@@ -610,8 +763,14 @@ fn the_outbox_refuses_what_can_not_be_a_message_and_a_reused_id() {
         regarding: Vec::new(),
         parts: Vec::new(),
     });
-    let input = Input::Send { ticket: 9, outgoing: empty };
-    assert!(matches!(taken(connection.apply(seconds(0), input)), Err(SendError::Invalid(_))));
+    let input = Input::Send {
+        ticket: 9,
+        outgoing: empty,
+    };
+    assert!(matches!(
+        taken(connection.apply(seconds(0), input)),
+        Err(SendError::Invalid(_))
+    ));
 }
 
 #[test]

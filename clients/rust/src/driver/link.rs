@@ -41,7 +41,10 @@ enum Attempt {
 
 impl Link {
     pub(super) fn closed(reach: Reach) -> Self {
-        Self { reach: Arc::new(reach), phase: Phase::Closed }
+        Self {
+            reach: Arc::new(reach),
+            phase: Phase::Closed,
+        }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -61,15 +64,16 @@ impl Link {
 
     pub(super) fn refresh(&mut self, token: Secret) {
         let reach = self.reach.clone();
-        self.phase = Phase::Trying(Box::pin(async move { Attempt::Login(reach.login.refresh(&token).await) }));
+        self.phase = Phase::Trying(Box::pin(
+            async move { Attempt::Login(reach.login.refresh(&token).await) },
+        ));
     }
 
     pub(super) fn open(&mut self) {
         let reach = self.reach.clone();
-        self.phase =
-            Phase::Trying(Box::pin(
-                async move { Attempt::Socket(Transport::open(&reach.server, reach.encoding).await.map(Box::new)) },
-            ));
+        self.phase = Phase::Trying(Box::pin(async move {
+            Attempt::Socket(Transport::open(&reach.server, reach.encoding).await.map(Box::new))
+        }));
     }
 
     /// Drops an attempt; says goodbye on an open socket.
@@ -110,7 +114,10 @@ impl Link {
                 self.phase = Phase::Open(transport);
                 Input::Opened
             }
-            Attempt::Socket(Err(error)) => Input::OpenFailed { told_wait: error.told_wait(), reason: in_words(&error) },
+            Attempt::Socket(Err(error)) => Input::OpenFailed {
+                told_wait: error.told_wait(),
+                reason: in_words(&error),
+            },
         }
     }
 }

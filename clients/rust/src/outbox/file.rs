@@ -64,7 +64,13 @@ impl OutboxFile {
     /// Opens or makes the file and reads what waits in it. A torn last line is cut off: whoever wrote it was never told
     /// that it was taken.
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<Entry>), OutboxError> {
-        let failed = |action| move |source| OutboxError::Io { path: path.to_owned(), action, source };
+        let failed = |action| {
+            move |source| OutboxError::Io {
+                path: path.to_owned(),
+                action,
+                source,
+            }
+        };
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
         #[cfg(unix)]
@@ -82,7 +88,14 @@ impl OutboxFile {
             file.sync_all().map_err(failed("mended"))?;
         }
         sync_folder(path).map_err(failed("opened"))?;
-        Ok((Self { path: path.to_owned(), file, bytes: whole as u64 }, entries))
+        Ok((
+            Self {
+                path: path.to_owned(),
+                file,
+                bytes: whole as u64,
+            },
+            entries,
+        ))
     }
 
     /// Appends records in one write.
@@ -91,7 +104,9 @@ impl OutboxFile {
         for record in records {
             record.write_to(&mut lines).map_err(OutboxError::Record)?;
         }
-        self.file.write_all(&lines).map_err(|source| self.failed("written", source))?;
+        self.file
+            .write_all(&lines)
+            .map_err(|source| self.failed("written", source))?;
         self.bytes += lines.len() as u64;
         if sync {
             self.file.sync_data().map_err(|source| self.failed("synced", source))?;
@@ -102,7 +117,11 @@ impl OutboxFile {
     /// Whether most of the file is done, while `waiting` entries are not.
     pub(super) fn wants_compaction(&self, waiting: usize) -> bool {
         // An empty outbox is cheap to write anew, but not worth doing after each message.
-        let few = if waiting == 0 { COMPACTION_BYTES / 16 } else { COMPACTION_BYTES };
+        let few = if waiting == 0 {
+            COMPACTION_BYTES / 16
+        } else {
+            COMPACTION_BYTES
+        };
         self.bytes > few + waiting as u64 * COMPACTION_BYTES_PER_ENTRY
     }
 
@@ -123,7 +142,9 @@ impl OutboxFile {
         options.read(true).append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&beside).map_err(|source| self.failed("written anew", source))?;
+        let mut file = options
+            .open(&beside)
+            .map_err(|source| self.failed("written anew", source))?;
         let written = (|| {
             file.set_len(0)?;
             file.seek(SeekFrom::Start(0))?;
@@ -140,7 +161,11 @@ impl OutboxFile {
     }
 
     fn failed(&self, action: &'static str, source: io::Error) -> OutboxError {
-        OutboxError::Io { path: self.path.clone(), action, source }
+        OutboxError::Io {
+            path: self.path.clone(),
+            action,
+            source,
+        }
     }
 }
 
@@ -153,7 +178,12 @@ fn read(content: &[u8], path: &Path) -> Result<(Vec<Entry>, usize), OutboxError>
         match serde_json::from_slice::<Record>(line) {
             Ok(record) if line.ends_with(b"\n") => record.apply_to(&mut entries),
             _ if last => break,
-            _ => return Err(OutboxError::Damaged { path: path.to_owned(), line: number + 1 }),
+            _ => {
+                return Err(OutboxError::Damaged {
+                    path: path.to_owned(),
+                    line: number + 1,
+                });
+            }
         }
         whole += line.len();
     }
@@ -164,13 +194,20 @@ fn lock(file: &File, path: &Path) -> Result<(), OutboxError> {
     match file.try_lock() {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(OutboxError::InUse { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(OutboxError::Io { path: path.to_owned(), action: "locked", source }),
+        Err(TryLockError::Error(source)) => Err(OutboxError::Io {
+            path: path.to_owned(),
+            action: "locked",
+            source,
+        }),
     }
 }
 
 /// A new name is on the disk only once its folder is.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
 
@@ -192,7 +229,11 @@ mod tests {
             reply_to: None,
             membership_version: None,
         });
-        Entry { client_id, sent_at: None, outgoing }
+        Entry {
+            client_id,
+            sent_at: None,
+            outgoing,
+        }
     }
 
     fn queued(number: u8) -> Record {
@@ -200,7 +241,9 @@ mod tests {
     }
 
     fn done(number: u8) -> Record {
-        Record::Done { client_id: ClientId::from_bytes([number; 16]) }
+        Record::Done {
+            client_id: ClientId::from_bytes([number; 16]),
+        }
     }
 
     #[test]
@@ -210,19 +253,35 @@ mod tests {
         let (mut file, entries) = OutboxFile::open(&path).unwrap();
         assert!(entries.is_empty());
         let sent_at = Timestamp::saturating(1_800_000_000_000);
-        let stamped = Record::Stamped { client_id: ClientId::from_bytes([2; 16]), sent_at };
+        let stamped = Record::Stamped {
+            client_id: ClientId::from_bytes([2; 16]),
+            sent_at,
+        };
         file.append(&[queued(1), queued(2), queued(3)], true).unwrap();
         file.append(&[stamped, done(1)], false).unwrap();
         drop(file);
         let (_file, entries) = OutboxFile::open(&path).unwrap();
-        assert_eq!(entries, [Entry { sent_at: Some(sent_at), ..entry(2) }, entry(3)]);
+        assert_eq!(
+            entries,
+            [
+                Entry {
+                    sent_at: Some(sent_at),
+                    ..entry(2)
+                },
+                entry(3)
+            ]
+        );
     }
 
     #[test]
     fn a_last_line_cut_anywhere_is_forgotten_and_writing_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("outbox");
-        OutboxFile::open(&path).unwrap().0.append(&[queued(1), queued(2)], true).unwrap();
+        OutboxFile::open(&path)
+            .unwrap()
+            .0
+            .append(&[queued(1), queued(2)], true)
+            .unwrap();
         let content = fs::read(&path).unwrap();
         let first_line = content.iter().position(|byte| *byte == b'\n').unwrap() + 1;
         for length in first_line..content.len() {
@@ -231,7 +290,11 @@ mod tests {
             assert_eq!(entries, [entry(1)], "cut at {length}");
             file.append(&[queued(3)], true).unwrap();
             drop(file);
-            assert_eq!(OutboxFile::open(&path).unwrap().1, [entry(1), entry(3)], "cut at {length}");
+            assert_eq!(
+                OutboxFile::open(&path).unwrap().1,
+                [entry(1), entry(3)],
+                "cut at {length}"
+            );
         }
     }
 
@@ -239,11 +302,18 @@ mod tests {
     fn damage_before_the_last_line_is_said() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("outbox");
-        OutboxFile::open(&path).unwrap().0.append(&[queued(1), queued(2)], true).unwrap();
+        OutboxFile::open(&path)
+            .unwrap()
+            .0
+            .append(&[queued(1), queued(2)], true)
+            .unwrap();
         let mut content = fs::read(&path).unwrap();
         content[5] = 0;
         fs::write(&path, content).unwrap();
-        assert!(matches!(OutboxFile::open(&path), Err(OutboxError::Damaged { line: 1, .. })));
+        assert!(matches!(
+            OutboxFile::open(&path),
+            Err(OutboxError::Damaged { line: 1, .. })
+        ));
     }
 
     #[test]

@@ -105,7 +105,10 @@ pub struct Outbox {
 impl Outbox {
     /// An outbox that dies with the process.
     pub fn in_memory() -> Self {
-        Self { entries: Vec::new(), file: None }
+        Self {
+            entries: Vec::new(),
+            file: None,
+        }
     }
 
     /// The outbox in the file at `path`, made if there is none. Takes a lock on it for as long as it lives.
@@ -113,7 +116,10 @@ impl Outbox {
     /// Reads and writes the disk: call it before the work starts, or on a thread that may wait.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OutboxError> {
         let (file, entries) = OutboxFile::open(path.as_ref())?;
-        Ok(Self { entries, file: Some(file) })
+        Ok(Self {
+            entries,
+            file: Some(file),
+        })
     }
 
     /// What an earlier process left, in order.
@@ -146,7 +152,9 @@ impl Outbox {
         &mut self,
         work: impl FnOnce(&mut OutboxFile) -> Result<(), OutboxError> + Send + 'static,
     ) -> Result<(), OutboxError> {
-        let Some(mut file) = self.file.take() else { return Ok(()) };
+        let Some(mut file) = self.file.take() else {
+            return Ok(());
+        };
         let done = tokio::task::spawn_blocking(move || {
             let result = work(&mut file);
             (file, result)

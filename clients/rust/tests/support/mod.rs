@@ -50,12 +50,18 @@ impl Server {
 
     /// The next WebSocket that a client opens.
     pub async fn socket(&mut self) -> Socket {
-        timeout(BOUND, self.sockets.recv()).await.expect("a socket in time").unwrap()
+        timeout(BOUND, self.sockets.recv())
+            .await
+            .expect("a socket in time")
+            .unwrap()
     }
 
     /// The next login page that a client asked for, with the name or token it showed.
     pub async fn login(&mut self) -> String {
-        timeout(BOUND, self.logins.recv()).await.expect("a login in time").unwrap()
+        timeout(BOUND, self.logins.recv())
+            .await
+            .expect("a login in time")
+            .unwrap()
     }
 
     /// A socket whose `hello` was answered.
@@ -67,7 +73,10 @@ impl Server {
     }
 
     pub fn options(&self) -> ClientOptions {
-        let credentials = Credentials::Password { username: "mette".to_owned(), password: Secret::new("hemmelig") };
+        let credentials = Credentials::Password {
+            username: "mette".to_owned(),
+            password: Secret::new("hemmelig"),
+        };
         ClientOptions::new(&self.url, credentials).unwrap()
     }
 
@@ -79,7 +88,12 @@ impl Server {
 impl Socket {
     pub async fn frame(&mut self) -> ClientFrame {
         loop {
-            match timeout(BOUND, self.stream.next()).await.expect("a frame in time").unwrap().unwrap() {
+            match timeout(BOUND, self.stream.next())
+                .await
+                .expect("a frame in time")
+                .unwrap()
+                .unwrap()
+            {
                 Message::Binary(bytes) => return self.encoding.decode(&bytes).unwrap(),
                 Message::Text(text) => return self.encoding.decode(text.as_bytes()).unwrap(),
                 _ => {}
@@ -132,12 +146,23 @@ impl Socket {
 
     pub async fn acknowledge(&mut self, id: u32, send: &SendMessage) {
         let message = MessageId::first_at(send.sent_at);
-        let sent = Sent { thread: send.thread, message, client_id: send.client_id };
-        self.tell(ServerFrame::Reply { id, reply: Reply::Sent(sent) }).await;
+        let sent = Sent {
+            thread: send.thread,
+            message,
+            client_id: send.client_id,
+        };
+        self.tell(ServerFrame::Reply {
+            id,
+            reply: Reply::Sent(sent),
+        })
+        .await;
     }
 
     pub async fn close(mut self, code: CloseCode, wait: Option<Duration>) {
-        let frame = CloseFrame { code: code.number().into(), reason: code.reason(wait).into() };
+        let frame = CloseFrame {
+            code: code.number().into(),
+            reason: code.reason(wait).into(),
+        };
         self.stream.close(Some(frame)).await.unwrap();
         // The closing handshake, so that the code is not lost to a reset.
         while let Ok(Some(Ok(_))) = timeout(BOUND, self.stream.next()).await {}
@@ -168,16 +193,24 @@ async fn serve(mut stream: TcpStream, found: mpsc::Sender<Socket>, logins: mpsc:
         return answer_login(&mut stream, logins).await;
     }
     let mut encoding = None;
+    #[expect(clippy::result_large_err, reason = "the signature is tungstenite's")]
     let choose = |upgrade: &Upgrade, mut response: Response| -> Result<Response, ErrorResponse> {
         assert_eq!(upgrade.uri().path(), "/v1/ws");
         let offers = upgrade.headers()["sec-websocket-protocol"].to_str().unwrap();
         let chosen = Encoding::choose(offers).unwrap();
         encoding = Some(chosen);
-        response.headers_mut().insert("sec-websocket-protocol", chosen.subprotocol().parse().unwrap());
+        response
+            .headers_mut()
+            .insert("sec-websocket-protocol", chosen.subprotocol().parse().unwrap());
         Ok(response)
     };
     if let Ok(stream) = tokio_tungstenite::accept_hdr_async(stream, choose).await {
-        let _ = found.send(Socket { stream, encoding: encoding.unwrap() }).await;
+        let _ = found
+            .send(Socket {
+                stream,
+                encoding: encoding.unwrap(),
+            })
+            .await;
     }
 }
 
@@ -204,7 +237,10 @@ async fn answer_login(stream: &mut TcpStream, logins: mpsc::Sender<String>) {
         ("200 OK", tokens)
     };
     let answer = answer.to_string();
-    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", answer.len());
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        answer.len()
+    );
     stream.write_all(format!("{head}{answer}").as_bytes()).await.unwrap();
     let _ = logins.send(format!("{path} {shown}")).await;
 }
