@@ -91,7 +91,7 @@ impl Shards {
             Arc::new(Self {
                 handles,
                 next: AtomicUsize::new(0),
-                drain,
+                phase,
             }),
             inputs,
         )
