@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The rules of a school: who may do what.
+
+pub mod roster;
