@@ -1,0 +1,48 @@
+# The two commands of a newcomer: `make run` and `make test`. `make` alone lists the rest.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 8080
+SCENARIO ?= fanout
+BINARIES := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help run test check build bench soak loadtest audit
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: ## Start a demo school and say who can log in (PORT=8080)
+	cargo build --locked --package samtale-gateway --package samtale-client
+	$(BINARIES)/debug/samtale demo --data data --listen 127.0.0.1:$(PORT)
+
+test: ## Run every test in its short form, and say what was skipped
+	@scripts/set-up
+	@scripts/test
+
+check: ## Check formatting, lints, and the rules of the house
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo xtask tidy
+
+build: ## Build the release binaries
+	cargo build --release --locked --workspace --bins
+
+bench: build ## Measure the floor, fan-out and idle sessions, into target/bench
+	@mkdir -p target/bench
+	for scenario in floor fanout idle; do \
+		$(BINARIES)/release/samtale-loadtest $$scenario --json target/bench/$$scenario.json; \
+	done
+
+soak: build ## Run the same tests at full figures, which takes hours
+	SAMTALE_SOAK=1 cargo test --release --locked --package samtale-tests -- --nocapture
+
+loadtest: build ## Run one load scenario (SCENARIO=fanout)
+	@mkdir -p target/bench
+	$(BINARIES)/release/samtale-loadtest $(SCENARIO) --json target/bench/$(SCENARIO).json
+
+audit: ## Check licences, sources and advisories of all dependencies, with cargo-deny
+	@cargo deny --version >/dev/null 2>&1 || { echo "cargo-deny is missing: cargo install --locked cargo-deny"; exit 1; }
+	cargo deny --locked check

@@ -1,0 +1,165 @@
+//! What a request can be refused for: one closed list, each code with its meaning, what the caller can do, and the
+//! sentence that a person sees in their language.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A language that the server speaks to people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Danish.
+    #[default]
+    #[serde(rename = "da")]
+    Danish,
+    /// English; also what a language we do not speak falls back to.
+    #[serde(rename = "en", other)]
+    English,
+}
+
+macro_rules! error_codes {
+    ($($(#[doc = $doc:literal])+ $name:ident, retry: $retry:literal, da: $danish:literal, en: $english:literal;)+) => {
+        /// Why a request was refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl ErrorCode {
+            /// The whole list.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// What it means and what the caller can do, for the documentation.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+)),+ }
+            }
+
+            /// Whether the same request may succeed later.
+            pub const fn is_retryable(self) -> bool {
+                match self { $(Self::$name => $retry),+ }
+            }
+
+            /// The sentence for the person in front of the screen.
+            pub const fn sentence(self, language: Language) -> &'static str {
+                match (self, language) {
+                    $((Self::$name, Language::Danish) => $danish, (Self::$name, Language::English) => $english,)+
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// The request is not valid; `detail` says which field. Correct it.
+    BadRequest, retry: false,
+        da: "Noget i forespørgslen er ikke gyldigt.", en: "Something in the request is not valid.";
+    /// A text, list or frame is above its limit; `detail` names it. Shorten it.
+    TooLarge, retry: false, da: "Det er for stort.", en: "That is too large.";
+    /// There is no such thing, or the caller may not know of it.
+    NotFound, retry: false,
+        da: "Det findes ikke, eller du har ikke adgang til det.",
+        en: "It does not exist, or you do not have access to it.";
+    /// The caller may see it but not do this; `detail` names the rule, and `explain` tells more.
+    NotPermitted, retry: false, da: "Det har du ikke lov til.", en: "You are not allowed to do that.";
+    /// `sent_at` is more than 2 s ahead of the server's clock. Nothing was stored. Fix a new `sent_at` from the
+    /// server's time in `welcome` and send again.
+    ClockAhead, retry: true, da: "Enhedens ur går forkert.", en: "The clock of the device is wrong.";
+    /// The send was not stored and, with this `sent_at`, never will be. Fix a new `sent_at` and send again with the
+    /// same client id.
+    Restamp, retry: true,
+        da: "Beskeden blev ikke sendt. Den sendes igen.", en: "The message was not sent. It is being sent again.";
+    /// The same client id was used before with other content. A fault in the client.
+    ClientIdReused, retry: false,
+        da: "Beskeden er allerede sendt med et andet indhold.",
+        en: "The message was already sent with other content.";
+    /// The message was recalled, so it can not be changed.
+    Recalled, retry: false, da: "Beskeden er trukket tilbage.", en: "The message has been recalled.";
+    /// Someone else changed the same thing first. Read it again and decide.
+    Conflict, retry: true,
+        da: "En anden har ændret det i mellemtiden.", en: "Someone else changed it in the meantime.";
+    /// Too many requests; come back after `retry_after_ms`.
+    TooMany, retry: true, da: "Det går lidt for hurtigt. Prøv igen om lidt.", en: "That was a little too fast. Try again shortly.";
+    /// The server has more work than it can take; come back after `retry_after_ms`.
+    Overloaded, retry: true,
+        da: "Der er meget travlt lige nu. Prøv igen om lidt.", en: "It is very busy right now. Try again shortly.";
+    /// The disk is full: nothing can be written, everything can be read. The operator has to make room.
+    StorageFull, retry: true,
+        da: "Serveren har ikke mere plads. Beskeden er ikke sendt.",
+        en: "The server has no more room. The message was not sent.";
+    /// Storage did not answer in time, and whether a write was applied is not known. Repeat with the same client id.
+    StorageUnavailable, retry: true,
+        da: "Serveren svarer ikke lige nu. Prøv igen.", en: "The server does not answer right now. Try again.";
+    /// The custodian does not give the keys, so nothing can be read or written.
+    KeysUnavailable, retry: true,
+        da: "Nøglerne til dataene er ikke tilgængelige lige nu.", en: "The keys to the data are not available right now.";
+    /// User name or password is wrong, or the account does not exist: the answer is the same.
+    WrongCredentials, retry: false,
+        da: "Brugernavn eller adgangskode er forkert.", en: "The user name or the password is wrong.";
+    /// The account is disabled.
+    Disabled, retry: false, da: "Kontoen er lukket.", en: "The account is closed.";
+    /// The token is not valid, has run out or was revoked. Log in again.
+    InvalidToken, retry: false, da: "Log ind igen.", en: "Log in again.";
+    /// The activation code is wrong, was used or has run out. Ask for a new one.
+    InvalidActivationCode, retry: false,
+        da: "Aktiveringskoden er forkert, brugt eller udløbet. Bed om en ny.",
+        en: "The activation code is wrong, used or has run out. Ask for a new one.";
+    /// The password is too short, too long or too well known; `detail` says which.
+    WeakPassword, retry: false,
+        da: "Vælg en bedre adgangskode: mindst 10 tegn.", en: "Choose a better password: at least 10 characters.";
+    /// A fault in the server; it is in the server's log.
+    Internal, retry: true, da: "Der skete en fejl på serveren.", en: "Something went wrong on the server.";
+}
+
+/// A request that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Refusal {
+    /// Why, from the closed list.
+    pub code: ErrorCode,
+    /// The sentence for the person, in the session's language.
+    pub message: String,
+    /// What exactly, in English, for the developer. Holds nothing that the caller may not see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// When it makes sense to try again, in milliseconds from now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
+
+impl Refusal {
+    /// A refusal in Danish; [`Refusal::in_language`] turns it into the session's language.
+    pub fn new(code: ErrorCode) -> Self {
+        Self { code, message: code.sentence(Language::Danish).to_owned(), detail: None, retry_after_ms: None }
+    }
+
+    /// With a detail for the developer of the client.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// With a time to wait.
+    #[must_use]
+    pub fn after(mut self, wait: Duration) -> Self {
+        self.retry_after_ms = u64::try_from(wait.as_millis()).ok();
+        self
+    }
+
+    /// The same, with the sentence in `language`.
+    #[must_use]
+    pub fn in_language(mut self, language: Language) -> Self {
+        self.message = self.code.sentence(language).to_owned();
+        self
+    }
+}
+
+impl From<ErrorCode> for Refusal {
+    fn from(code: ErrorCode) -> Self {
+        Self::new(code)
+    }
+}

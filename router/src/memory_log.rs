@@ -1,0 +1,197 @@
+//! The log in process: for one node, and shared by several nodes in simulation.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use rustc_hash::{FxHashMap, FxHashSet};
+use samtale_protocol::SpaceId;
+use tokio::sync::mpsc;
+
+use crate::log::{AddressedSignal, Epoch, Log, LogEntry, LogError, Position, Published, Slice};
+
+/// How many entries of a space are kept: the busiest school day's morning, and some 3 MB.
+const ENTRIES: usize = 8_192;
+
+/// How many published entries may wait for a node. What does not fit is dropped, and found again by its offset.
+const FEED: usize = 4_096;
+
+/// The logs of all spaces, in memory.
+pub struct MemoryLog {
+    shared: Arc<Mutex<Shared>>,
+    node: u64,
+}
+
+struct Shared {
+    epoch: Epoch,
+    spaces: FxHashMap<SpaceId, SpaceLog>,
+    nodes: FxHashMap<u64, mpsc::Sender<Published>>,
+    next_node: u64,
+    entries_kept: usize,
+}
+
+#[derive(Default)]
+struct SpaceLog {
+    head: u64,
+    entries: VecDeque<Arc<LogEntry>>,
+    subscribers: FxHashSet<u64>,
+}
+
+impl MemoryLog {
+    /// Empty logs of `epoch`, with their first node.
+    pub fn new(epoch: Epoch) -> (Self, mpsc::Receiver<Published>) {
+        let shared = Shared {
+            epoch,
+            spaces: FxHashMap::default(),
+            nodes: FxHashMap::default(),
+            next_node: 0,
+            entries_kept: ENTRIES,
+        };
+        join(Arc::new(Mutex::new(shared)))
+    }
+
+    /// Another node of the same logs.
+    pub fn another_node(&self) -> (Self, mpsc::Receiver<Published>) {
+        join(Arc::clone(&self.shared))
+    }
+
+    /// Loses everything, as a server does that restarts without its data: a new epoch.
+    pub fn lose(&self, epoch: Epoch) {
+        let mut shared = self.lock();
+        shared.epoch = epoch;
+        for log in shared.spaces.values_mut() {
+            log.head = 0;
+            log.entries.clear();
+        }
+    }
+
+    /// Keeps no more than `entries` of each space.
+    pub fn keep(&self, entries: usize) {
+        self.lock().entries_kept = entries;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn join(shared: Arc<Mutex<Shared>>) -> (MemoryLog, mpsc::Receiver<Published>) {
+    let (sender, receiver) = mpsc::channel(FEED);
+    let node = {
+        let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let node = shared.next_node;
+        shared.next_node += 1;
+        shared.nodes.insert(node, sender);
+        node
+    };
+    (MemoryLog { shared, node }, receiver)
+}
+
+impl Drop for MemoryLog {
+    fn drop(&mut self) {
+        let node = self.node;
+        let mut shared = self.lock();
+        shared.nodes.remove(&node);
+        for log in shared.spaces.values_mut() {
+            log.subscribers.remove(&node);
+        }
+    }
+}
+
+impl Shared {
+    fn publish(&self, space: SpaceId, published: &Published) {
+        let Some(log) = self.spaces.get(&space) else { return };
+        for node in &log.subscribers {
+            if let Some(feed) = self.nodes.get(node) {
+                // A full feed drops: the node sees the missing offset and reads it from the log.
+                let _ = feed.try_send(published.clone());
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Log for MemoryLog {
+    async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>]) -> Result<(), LogError> {
+        let mut shared = self.lock();
+        let (epoch, kept) = (shared.epoch, shared.entries_kept);
+        for entry in entries {
+            let log = shared.spaces.entry(space).or_default();
+            log.head += 1;
+            log.entries.push_back(Arc::clone(entry));
+            while log.entries.len() > kept {
+                log.entries.pop_front();
+            }
+            let position = Position {
+                epoch,
+                offset: log.head,
+            };
+            shared.publish(
+                space,
+                &Published::Entry {
+                    space,
+                    position,
+                    entry: Arc::clone(entry),
+                },
+            );
+        }
+        Ok(())
+    }
+
+    async fn read(&self, space: SpaceId, after: Position, limit: usize) -> Result<Slice, LogError> {
+        let mut shared = self.lock();
+        let epoch = shared.epoch;
+        let log = shared.spaces.entry(space).or_default();
+        let first = log.head + 1 - log.entries.len() as u64;
+        if after.epoch != epoch || after.offset + 1 < first || after.offset > log.head {
+            return Ok(Slice::Gone {
+                head: Position {
+                    epoch,
+                    offset: log.head,
+                },
+            });
+        }
+        let skip = usize::try_from(after.offset + 1 - first).unwrap_or(usize::MAX);
+        let entries = log.entries.iter().skip(skip).take(limit);
+        Ok(Slice::Entries(
+            entries
+                .zip(after.offset + 1..)
+                .map(|(entry, offset)| (offset, Arc::clone(entry)))
+                .collect(),
+        ))
+    }
+
+    async fn heads(&self, spaces: &[SpaceId]) -> Result<Vec<Position>, LogError> {
+        let shared = self.lock();
+        let head = |space| shared.spaces.get(space).map_or(0, |log| log.head);
+        Ok(spaces
+            .iter()
+            .map(|space| Position {
+                epoch: shared.epoch,
+                offset: head(space),
+            })
+            .collect())
+    }
+
+    async fn subscribe(&self, space: SpaceId) -> Result<Position, LogError> {
+        let mut shared = self.lock();
+        let epoch = shared.epoch;
+        let log = shared.spaces.entry(space).or_default();
+        log.subscribers.insert(self.node);
+        Ok(Position {
+            epoch,
+            offset: log.head,
+        })
+    }
+
+    async fn unsubscribe(&self, space: SpaceId) {
+        if let Some(log) = self.lock().spaces.get_mut(&space) {
+            log.subscribers.remove(&self.node);
+        }
+    }
+
+    async fn signal(&self, space: SpaceId, signal: Arc<AddressedSignal>) -> Result<(), LogError> {
+        self.lock().publish(space, &Published::Signal { space, signal });
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! The way from a stored fact into the space's log: a bounded backlog that never loses a fact in silence.
+//!
+//! A fact is in the journal before it comes here. So when the log is away for longer than the backlog can hold, what is
+//! dropped becomes one mark per space, "republish from the journal since", and nothing is lost.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use samtale_protocol::{SpaceId, Timestamp};
+use tokio::sync::Notify;
+use tracing::{info, warn};
+
+use crate::log::{AddressedSignal, Log, LogEntry};
+use crate::rights::{JOURNAL_MARGIN, JournalPlace, Rights};
+
+/// How many entries may wait for the log, over all spaces: some 20 MB.
+const BACKLOG: usize = 20_000;
+
+/// How long to wait after the log failed.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// Where `school` hands over what it has stored.
+#[derive(Clone)]
+pub struct Publisher {
+    shared: Arc<PublisherShared>,
+}
+
+struct PublisherShared {
+    log: Arc<dyn Log>,
+    backlog: Mutex<Backlog>,
+    wake: Notify,
+}
+
+#[derive(Default)]
+struct Backlog {
+    waiting: FxHashMap<SpaceId, Vec<Arc<LogEntry>>>,
+    count: usize,
+    republish: FxHashMap<SpaceId, Timestamp>,
+}
+
+impl Publisher {
+    /// A publisher to `log`; [`Publisher::run`] does the work.
+    pub fn new(log: Arc<dyn Log>) -> Self {
+        Self {
+            shared: Arc::new(PublisherShared {
+                log,
+                backlog: Mutex::default(),
+                wake: Notify::new(),
+            }),
+        }
+    }
+
+    /// Hands over a fact that is in the journal. Never waits.
+    pub fn publish(&self, space: SpaceId, entry: LogEntry) {
+        let mut backlog = self.lock();
+        if backlog.count >= BACKLOG {
+            mark(&mut backlog, space, entry.time);
+        } else {
+            backlog.count += 1;
+            backlog.waiting.entry(space).or_default().push(Arc::new(entry));
+        }
+        drop(backlog);
+        self.shared.wake.notify_one();
+    }
+
+    /// Asks that everything in the space's journal since `since` is published again, as when a node died between the
+    /// journal and the log.
+    pub fn republish(&self, space: SpaceId, since: Timestamp) {
+        mark(&mut self.lock(), space, since);
+        self.shared.wake.notify_one();
+    }
+
+    /// Publishes something that is not kept; if the log is away, it is gone.
+    pub async fn signal(&self, space: SpaceId, signal: AddressedSignal) {
+        let _ = self.shared.log.signal(space, Arc::new(signal)).await;
+    }
+
+    /// Appends what is handed over, for as long as it is polled.
+    pub async fn run(&self, rights: Arc<dyn Rights>) {
+        let mut away = false;
+        loop {
+            let (waiting, marks) = self.take();
+            if waiting.is_empty() && marks.is_empty() {
+                self.shared.wake.notified().await;
+                continue;
+            }
+            let mut failed = false;
+            for (space, entries) in waiting {
+                if failed || self.shared.log.append(space, &entries).await.is_err() {
+                    failed = true;
+                    self.put_back(space, entries);
+                }
+            }
+            for (space, since) in marks {
+                if failed || self.republish_now(space, since, rights.as_ref()).await.is_err() {
+                    failed = true;
+                    mark(&mut self.lock(), space, since);
+                }
+            }
+            if failed != away {
+                away = failed;
+                if away {
+                    warn!("the log of events is away; facts wait")
+                } else {
+                    info!("the log of events is back")
+                }
+            }
+            if failed {
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+
+    async fn republish_now(&self, space: SpaceId, since: Timestamp, rights: &dyn Rights) -> Result<(), ()> {
+        let mut place = JournalPlace {
+            time: since.minus(JOURNAL_MARGIN),
+            after: None,
+        };
+        loop {
+            let page = rights.journal(space, place).await.map_err(drop)?;
+            let mut entries = Vec::with_capacity(page.rows.len());
+            for (id, record) in page.rows {
+                let event = rights.event_of(space, &record).await.map_err(drop)?;
+                entries.push(Arc::new(LogEntry {
+                    id,
+                    time: record.time,
+                    audience: record.audience,
+                    fact: record.fact,
+                    event,
+                }));
+            }
+            self.shared.log.append(space, &entries).await.map_err(drop)?;
+            match page.next {
+                Some(next) => place = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn take(&self) -> (Vec<(SpaceId, Vec<Arc<LogEntry>>)>, Vec<(SpaceId, Timestamp)>) {
+        let mut backlog = self.lock();
+        backlog.count = 0;
+        (backlog.waiting.drain().collect(), backlog.republish.drain().collect())
+    }
+
+    fn put_back(&self, space: SpaceId, mut entries: Vec<Arc<LogEntry>>) {
+        let mut backlog = self.lock();
+        let newer = backlog.waiting.remove(&space).unwrap_or_default();
+        if backlog.count + entries.len() > BACKLOG {
+            if let Some(first) = entries.first() {
+                mark(&mut backlog, space, first.time);
+            }
+            backlog.count -= newer.len().min(backlog.count);
+            return;
+        }
+        backlog.count += entries.len();
+        entries.extend(newer);
+        backlog.waiting.insert(space, entries);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Backlog> {
+        self.shared.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn mark(backlog: &mut Backlog, space: SpaceId, since: Timestamp) {
+    let mark = backlog.republish.entry(space).or_insert(since);
+    *mark = (*mark).min(since);
+}

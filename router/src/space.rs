@@ -1,0 +1,122 @@
+//! What a node knows of one space's log: how far it has come, what it waits for. Pure.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use samtale_protocol::{ThreadId, Timestamp};
+
+use crate::delivery::Safe;
+use crate::log::{LogEntry, Position};
+
+/// What to do with a published entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is the next one: hand it on.
+    HandOn,
+    /// It was handed on before.
+    Ignore,
+    /// Some are missing before it: read them from the log.
+    Fill,
+    /// The log began anew: bridge from the journal.
+    Bridge,
+}
+
+/// One followed space.
+#[derive(Debug)]
+pub struct Followed {
+    /// The last entry that was taken from the log.
+    pub seen: Position,
+    /// The time of the newest one.
+    pub time: Timestamp,
+    /// Whether entries are being read from the log or the journal; what is published meanwhile is read too.
+    pub filling: bool,
+    /// When something last happened.
+    pub busy_at: Timestamp,
+    /// Sessions and others that want the space.
+    pub listeners: usize,
+    /// Entries that wait for their thread's list of members, by thread; later ones of the thread wait behind.
+    waiting: FxHashMap<ThreadId, VecDeque<(u64, Arc<LogEntry>)>>,
+    /// Their offsets, with the newest time that was delivered before each.
+    held: BTreeMap<u64, Timestamp>,
+}
+
+impl Followed {
+    /// A space whose log is at `head`.
+    pub fn new(head: Position, now: Timestamp) -> Self {
+        Self {
+            seen: head,
+            time: now,
+            filling: false,
+            busy_at: now,
+            listeners: 0,
+            waiting: FxHashMap::default(),
+            held: BTreeMap::new(),
+        }
+    }
+
+    /// Decides what a published entry at `position`, or a head there, means.
+    pub fn step(&self, position: Position) -> Step {
+        if position.epoch != self.seen.epoch {
+            Step::Bridge
+        } else if position.offset <= self.seen.offset {
+            Step::Ignore
+        } else if position.offset == self.seen.offset + 1 {
+            Step::HandOn
+        } else {
+            Step::Fill
+        }
+    }
+
+    /// Takes the entry at `offset`.
+    pub fn advance(&mut self, offset: u64, entry: &LogEntry, now: Timestamp) {
+        self.seen.offset = offset;
+        self.time = self.time.max(entry.time);
+        self.busy_at = now;
+    }
+
+    /// Up to where everything was delivered.
+    pub fn safe(&self) -> Safe {
+        match self.held.first_key_value() {
+            Some((offset, time)) => Safe {
+                position: Position {
+                    epoch: self.seen.epoch,
+                    offset: offset - 1,
+                },
+                time: *time,
+            },
+            None => Safe {
+                position: self.seen,
+                time: self.time,
+            },
+        }
+    }
+
+    /// Whether entries of this thread wait; a new one has to wait behind them.
+    pub fn is_waiting(&self, thread: ThreadId) -> bool {
+        self.waiting.contains_key(&thread)
+    }
+
+    /// Holds an entry back until its thread's members are known. `before` is the newest time delivered before it.
+    pub fn hold(&mut self, thread: ThreadId, offset: u64, entry: Arc<LogEntry>, before: Timestamp) {
+        self.waiting.entry(thread).or_default().push_back((offset, entry));
+        self.held.insert(offset, before);
+    }
+
+    /// The first entry that waits in a thread.
+    pub fn first_waiting(&self, thread: ThreadId) -> Option<&(u64, Arc<LogEntry>)> {
+        self.waiting.get(&thread)?.front()
+    }
+
+    /// Lets the first entry of a thread go.
+    pub fn release(&mut self, thread: ThreadId) {
+        if let Some(queue) = self.waiting.get_mut(&thread) {
+            if let Some((offset, _)) = queue.pop_front() {
+                self.held.remove(&offset);
+            }
+            if queue.is_empty() {
+                self.waiting.remove(&thread);
+            }
+        }
+    }
+}

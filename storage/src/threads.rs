@@ -1,0 +1,221 @@
+//! Records of threads: the thread, its members and messages, and what each person keeps of it.
+
+use samtale_protocol::messages::{MessageReference, Part, ReadMarker};
+use samtale_protocol::threads::{Recipient, Thread};
+use samtale_protocol::{ClientId, GroupId, MessageId, ProfileId, SpaceId, ThreadId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::key::{Key, KeyValue};
+use crate::people::records;
+use crate::schema::{self, Table};
+use crate::store::Record;
+
+/// A thread. Its row's version is the thread's version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadRecord {
+    /// What it is about.
+    pub subject: String,
+    /// Who started it.
+    pub starter: ProfileId,
+    /// When.
+    pub started_at: Timestamp,
+    /// The children it regards.
+    #[serde(default)]
+    pub regarding: Vec<ProfileId>,
+    /// The message it grew out of.
+    #[serde(default)]
+    pub linked_to: Option<MessageReference>,
+    /// The groups it goes to, also for those who join later.
+    #[serde(default)]
+    pub follows: Vec<Recipient>,
+    /// Rises with each change of its members.
+    pub membership_version: u64,
+}
+
+/// A member of a thread. One row per member, changed on its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberRecord {
+    /// Since when.
+    pub joined_at: Timestamp,
+    /// Until when. They can read the thread up to then.
+    #[serde(default)]
+    pub left_at: Option<Timestamp>,
+    /// From which time on they can read the thread.
+    pub visible_from: Timestamp,
+    /// The group by which they are in it; those added by hand have none, and stay when the group changes.
+    #[serde(default)]
+    pub through: Option<GroupId>,
+    /// Whether the right to read ended with the membership, as when custody or a place at the school ends.
+    #[serde(default)]
+    pub closed: bool,
+}
+
+/// What a message says, or why nothing stands in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum MessageRecord {
+    /// A message.
+    Sent {
+        /// Who wrote it.
+        author: ProfileId,
+        /// The client's own id.
+        client_id: ClientId,
+        /// SHA-256 of what was sent first: a retry says the same.
+        content_hash: [u8; 32],
+        /// Rises with each change.
+        version: u64,
+        /// What it says.
+        parts: Vec<Part>,
+        /// The message it answers.
+        #[serde(default)]
+        reply_to: Option<MessageId>,
+        /// When it was last edited.
+        #[serde(default)]
+        edited_at: Option<Timestamp>,
+        /// When it was recalled.
+        #[serde(default)]
+        recalled_at: Option<Timestamp>,
+    },
+    /// A send that came too late, and must never appear here.
+    Void {},
+}
+
+/// The newest message of a thread, with the thread itself, so that a list of threads needs no row of each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadHeadRecord {
+    /// The thread as it was when the head was written.
+    pub thread: Thread,
+    /// Its id.
+    pub last_message: MessageId,
+    /// Who wrote it.
+    pub last_author: ProfileId,
+    /// The beginning of what it says.
+    pub preview: String,
+    /// The last messages with their authors, the newest last: what unread counts are counted from.
+    pub recent: Vec<(MessageId, ProfileId)>,
+}
+
+/// A person's own settings for a thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadSettingsRecord {
+    /// No notice of new messages.
+    #[serde(default)]
+    pub muted: bool,
+    /// A mark on it.
+    #[serde(default)]
+    pub marked: bool,
+}
+
+/// What someone has read of a thread, found by the thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadMarkerRecord {
+    /// What.
+    pub read: ReadMarker,
+}
+
+/// What someone has read of a thread, found by the profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnReadMarkerRecord {
+    /// What.
+    pub read: ReadMarker,
+}
+
+/// A membership, found by the profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileThreadRecord {
+    /// The membership.
+    pub member: MemberRecord,
+}
+
+/// A thread that goes to a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupThreadRecord {}
+
+/// An unfinished message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftRecord {
+    /// The text.
+    pub text: String,
+}
+
+/// How many partitions the heads of a space's threads are spread over. 20,000 threads, what a large institution gathers
+/// in years, make some 15 MB a partition; and a list of threads reads all of them, so they are few.
+pub const HEAD_SHARDS: u64 = 2;
+
+/// How many of a thread's last messages its head names; unread counts go so far.
+pub const RECENT_MESSAGES: usize = 50;
+
+/// A quarter of a year: how much of a thread stands in one partition.
+const QUARTER_MILLIS: u64 = 91 * 24 * 60 * 60 * 1000;
+
+/// The number of the quarter that a message of this time stands in.
+pub const fn quarter(time: Timestamp) -> u64 {
+    time.as_millis() / QUARTER_MILLIS
+}
+
+/// The key of a thread.
+pub fn thread_key(space: SpaceId, thread: ThreadId) -> Key {
+    Key::new(thread_partition(space, thread), [])
+}
+
+/// The partition of a thread's members and read markers.
+pub fn thread_partition(space: SpaceId, thread: ThreadId) -> [KeyValue; 2] {
+    [space.into(), thread.into()]
+}
+
+/// The partition of a profile's memberships, settings, markers and drafts.
+pub fn profile_partition(space: SpaceId, profile: ProfileId) -> [KeyValue; 2] {
+    [space.into(), profile.into()]
+}
+
+/// The key of a member, or of what they have read, found by the thread.
+pub fn member_key(space: SpaceId, thread: ThreadId, profile: ProfileId) -> Key {
+    Key::new(thread_partition(space, thread), [profile.into()])
+}
+
+/// The key of what a profile keeps of a thread.
+pub fn profile_thread_key(space: SpaceId, profile: ProfileId, thread: ThreadId) -> Key {
+    Key::new(profile_partition(space, profile), [thread.into()])
+}
+
+/// The key of a thread that goes to a group.
+pub fn group_thread_key(space: SpaceId, group: GroupId, thread: ThreadId) -> Key {
+    Key::new([space.into(), group.into()], [thread.into()])
+}
+
+/// The partition of a thread's messages in a quarter.
+pub fn message_partition(space: SpaceId, thread: ThreadId, quarter: u64) -> [KeyValue; 3] {
+    [space.into(), thread.into(), quarter.into()]
+}
+
+/// The key of a message.
+pub fn message_key(space: SpaceId, thread: ThreadId, message: MessageId) -> Key {
+    Key::new(
+        message_partition(space, thread, quarter(message.sent_at())),
+        [message.into()],
+    )
+}
+
+/// The key of a thread's head.
+pub fn head_key(space: SpaceId, thread: ThreadId) -> Key {
+    let shard = u64::from(thread.as_bytes()[15]) % HEAD_SHARDS;
+    Key::new(head_partition(space, shard), [thread.into()])
+}
+
+/// The partition of a shard of heads.
+pub fn head_partition(space: SpaceId, shard: u64) -> [KeyValue; 2] {
+    [space.into(), shard.into()]
+}
+
+records! {
+    ThreadRecord in THREADS;
+    MemberRecord in MEMBERS;
+    ProfileThreadRecord in PROFILE_THREADS;
+    GroupThreadRecord in GROUP_THREADS;
+    MessageRecord in MESSAGES;
+    ThreadHeadRecord in THREAD_HEADS;
+    ThreadSettingsRecord in THREAD_SETTINGS;
+    ReadMarkerRecord in READ_MARKERS;
+    OwnReadMarkerRecord in OWN_READ_MARKERS;
+    DraftRecord in DRAFTS;
+}
