@@ -40,10 +40,7 @@ struct Entry {
 }
 
 /// The archive's CSV files. What leads out of the archive is noted; what no roster is made of is passed over.
-fn csv_entries<R: Read + Seek>(
-    archive: &mut ZipArchive<R>,
-    files: &mut RosterFiles,
-) -> Result<Vec<Entry>, OpenError> {
+fn csv_entries<R: Read + Seek>(archive: &mut ZipArchive<R>, files: &mut RosterFiles) -> Result<Vec<Entry>, OpenError> {
     let mut entries = Vec::new();
     for position in 0..archive.len() {
         let entry = archive.by_index_raw(position).map_err(OpenError::Archive)?;
@@ -53,12 +50,19 @@ fn csv_entries<R: Read + Seek>(
         }
         let mut folders: Vec<String> = path.split('/').map(str::to_owned).collect();
         let _name = folders.pop();
-        if folders.iter().any(|folder| folder.is_empty() || folder == ".." || folder.ends_with(':')) {
+        if folders
+            .iter()
+            .any(|folder| folder.is_empty() || folder == ".." || folder.ends_with(':'))
+        {
             files.note(&path, "the path leads out of the archive; file ignored");
             continue;
         }
         folders.retain(|folder| folder != ".");
-        entries.push(Entry { position, path, folders });
+        entries.push(Entry {
+            position,
+            path,
+            folders,
+        });
     }
     Ok(entries)
 }
@@ -66,20 +70,22 @@ fn csv_entries<R: Read + Seek>(
 /// Whether a path is that of a CSV file that someone meant to send: macOS adds a `._` file beside each one.
 pub(super) fn is_csv(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
-    let is_csv = name.len() > 4 && name.get(name.len() - 4..).is_some_and(|end| end.eq_ignore_ascii_case(".csv"));
+    let is_csv = name.len() > 4
+        && name
+            .get(name.len() - 4..)
+            .is_some_and(|end| end.eq_ignore_ascii_case(".csv"));
     is_csv && !name.starts_with('.') && !path.starts_with("__MACOSX/")
 }
 
 /// Unpacks one entry. Its claimed size is not asked: what comes out is counted.
-fn unpack_entry<R: Read + Seek>(
-    archive: &mut ZipArchive<R>,
-    entry: &Entry,
-    left: u64,
-) -> Result<Vec<u8>, OpenError> {
+fn unpack_entry<R: Read + Seek>(archive: &mut ZipArchive<R>, entry: &Entry, left: u64) -> Result<Vec<u8>, OpenError> {
     let name = || entry.path.clone();
     let file = archive.by_index(entry.position).map_err(|source| match source {
         ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => OpenError::Encrypted { name: name() },
-        source => OpenError::Entry { name: name(), source: source.into() },
+        source => OpenError::Entry {
+            name: name(),
+            source: source.into(),
+        },
     })?;
     let allowed = left.min(MAX_FILE_BYTES);
     let mut bytes = Vec::new();
@@ -89,5 +95,9 @@ fn unpack_entry<R: Read + Seek>(
     if bytes.len() as u64 <= allowed {
         return Ok(bytes);
     }
-    Err(if allowed == MAX_FILE_BYTES { OpenError::FileTooLarge { name: name() } } else { OpenError::TooLarge })
+    Err(if allowed == MAX_FILE_BYTES {
+        OpenError::FileTooLarge { name: name() }
+    } else {
+        OpenError::TooLarge
+    })
 }

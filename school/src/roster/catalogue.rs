@@ -99,7 +99,11 @@ impl<'f> Catalogue<'f> {
             if needed {
                 problems.error(&place, None, "file is missing; nothing of it is read");
             } else if matches!(mode, Some(Mode::Bulk | Mode::Delta)) {
-                problems.error(&place, None, "file is missing, though the manifest names it; nothing of it is read");
+                problems.error(
+                    &place,
+                    None,
+                    "file is missing, though the manifest names it; nothing of it is read",
+                );
             }
             return None;
         };
@@ -111,7 +115,11 @@ impl<'f> Catalogue<'f> {
                 return None;
             }
             Some(Mode::Absent) => {
-                problems.warning(&place, None, "the manifest calls it `absent`, but it is there; file read");
+                problems.warning(
+                    &place,
+                    None,
+                    "the manifest calls it `absent`, but it is there; file read",
+                );
             }
             Some(Mode::Bulk) | None => {}
         }
@@ -128,7 +136,10 @@ fn recognise(file_name: &str, place: &Place, problems: &mut Problems) -> Option<
         return Some(name);
     }
     let keys: Vec<(String, &'static str)> = all().map(|name| (folded(name), name)).collect();
-    let other = OTHER_NAMES.iter().find(|(other, _)| *other == key).map(|(_, name)| *name);
+    let other = OTHER_NAMES
+        .iter()
+        .find(|(other, _)| *other == key)
+        .map(|(_, name)| *name);
     let similar = || {
         let found = nearest(&key, keys.iter().map(|(known, _)| known.as_str()))?;
         keys.iter().find(|(known, _)| known == found).map(|(_, name)| *name)

@@ -69,7 +69,10 @@ fn class(
     let organisation = organisations.named_by(row, "schoolSourcedId", "row skipped")?;
     let mut status = row.status();
     if organisations.is_ended(&organisation) && status == Status::Active {
-        row.warn("status", "active, but its organisation is to be deleted; taken as to be deleted too");
+        row.warn(
+            "status",
+            "active, but its organisation is to be deleted; taken as to be deleted too",
+        );
         status = Status::ToBeDeleted;
     }
     let title = row.text("title").unwrap_or_else(|| {
@@ -82,11 +85,19 @@ fn class(
         place: row.place().clone(),
         title,
         code: row.text("classCode"),
-        kind: row.word("classType", "taken as `scheduled`").ok().flatten().unwrap_or(ClassType::Scheduled),
+        kind: row
+            .word("classType", "taken as `scheduled`")
+            .ok()
+            .flatten()
+            .unwrap_or(ClassType::Scheduled),
         organisation,
         grades: row.list("grades"),
         subjects: row.list("subjects"),
-        course: row.reference("courseSourcedId", courses, "left out").ok().flatten().map(|(_, id)| id),
+        course: row
+            .reference("courseSourcedId", courses, "left out")
+            .ok()
+            .flatten()
+            .map(|(_, id)| id),
         sessions: row.references("termSourcedIds", sessions, "left out"),
         location: row.text("location"),
     })

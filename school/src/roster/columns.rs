@@ -96,12 +96,17 @@ impl Columns {
         problems: &mut Problems,
     ) -> Option<Self> {
         if headings.len() > MAX_COLUMNS {
-            let message =
-                format!("{} columns found, at most {MAX_COLUMNS} expected; file skipped", headings.len());
+            let message = format!(
+                "{} columns found, at most {MAX_COLUMNS} expected; file skipped",
+                headings.len()
+            );
             problems.error(place, None, message);
             return None;
         }
-        let mut columns = Self { positions: HashMap::new(), count: headings.len() };
+        let mut columns = Self {
+            positions: HashMap::new(),
+            count: headings.len(),
+        };
         let unclear = columns.take_exact(headings, shape, place, problems);
         columns.take_similar(headings, &unclear, shape, place, problems);
         columns.complain_of_missing(shape, place, problems)
@@ -159,7 +164,13 @@ impl Columns {
 
     /// The known column, not found yet, that a folded heading means.
     fn similar(&self, key: &str, shape: &'static Shape) -> Option<&'static str> {
-        let free = || shape.known.iter().copied().filter(|name| !self.positions.contains_key(name));
+        let free = || {
+            shape
+                .known
+                .iter()
+                .copied()
+                .filter(|name| !self.positions.contains_key(name))
+        };
         let other = |name: &&'static str| OTHER_HEADINGS.contains(&(key, *name));
         if let Some(name) = free().find(other) {
             return Some(name);
@@ -173,10 +184,18 @@ impl Columns {
         let is_missing = |name: &&&'static str| !self.positions.contains_key(**name);
         let missing: Vec<&'static str> = shape.needed.iter().filter(is_missing).copied().collect();
         for name in &missing {
-            problems.error(place, Some(name), format!("no column `{name}` found; without it the file is skipped"));
+            problems.error(
+                place,
+                Some(name),
+                format!("no column `{name}` found; without it the file is skipped"),
+            );
         }
         for name in shape.expected.iter().filter(is_missing) {
-            problems.warning(place, Some(name), format!("no column `{name}` found; taken as empty in every row"));
+            problems.warning(
+                place,
+                Some(name),
+                format!("no column `{name}` found; taken as empty in every row"),
+            );
         }
         missing.is_empty().then_some(self)
     }

@@ -264,7 +264,11 @@ impl Roster {
             OrganisationType::School => Some(own),
             OrganisationType::Department => {
                 let mut above = self.lineage(own);
-                Some(above.find(|organisation| organisation.kind == OrganisationType::School).unwrap_or(own))
+                Some(
+                    above
+                        .find(|organisation| organisation.kind == OrganisationType::School)
+                        .unwrap_or(own),
+                )
             }
             _ => None,
         }
@@ -278,7 +282,9 @@ impl Roster {
 
     /// The organisation of this id.
     pub fn organisation(&self, sourced_id: &str) -> Option<&Organisation> {
-        self.organisations.iter().find(|organisation| organisation.sourced_id == sourced_id)
+        self.organisations
+            .iter()
+            .find(|organisation| organisation.sourced_id == sourced_id)
     }
 
     /// An organisation and those above it, nearest first. Parents never form a ring in what was read; a bound stands in for trust.

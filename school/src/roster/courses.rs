@@ -32,7 +32,9 @@ pub(super) fn read(catalogue: &Catalogue<'_>, organisations: &Index, problems: &
     let mut index = Index::new("course", table.is_some());
     if let Some(table) = table {
         table.each_row(problems, |row| {
-            let Some(course) = course(row, &index, organisations) else { return };
+            let Some(course) = course(row, &index, organisations) else {
+                return;
+            };
             index.keep(&course.sourced_id, list.len(), row.place().line);
             list.push(course);
         });
@@ -47,7 +49,11 @@ fn course(row: &mut Row<'_>, index: &Index, organisations: &Index) -> Option<Cou
         place: row.place().clone(),
         title: row.text("title").unwrap_or_else(|| sourced_id.clone()),
         code: row.text("courseCode"),
-        organisation: row.reference("orgSourcedId", organisations, "left out").ok().flatten().map(|(_, id)| id),
+        organisation: row
+            .reference("orgSourcedId", organisations, "left out")
+            .ok()
+            .flatten()
+            .map(|(_, id)| id),
         sourced_id,
     })
 }

@@ -79,25 +79,43 @@ struct Numbers {
 /// The three numbers of a date, between `-`, `/` or `.`, or the eight digits of `20260810`.
 fn numbers(text: &str) -> Option<Numbers> {
     if text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let values = [text[..4].parse().ok()?, text[4..6].parse().ok()?, text[6..].parse().ok()?];
-        return Some(Numbers { values, lengths: [4, 2, 2], separator: None });
+        let values = [
+            text[..4].parse().ok()?,
+            text[4..6].parse().ok()?,
+            text[6..].parse().ok()?,
+        ];
+        return Some(Numbers {
+            values,
+            lengths: [4, 2, 2],
+            separator: None,
+        });
     }
     let mut parts = text.split(['-', '/', '.']);
     let parts = [parts.next()?, parts.next()?, parts.next()?].into_iter().chain(parts);
     let parts: Vec<&str> = parts.collect();
-    let [first, second, third] = parts.as_slice() else { return None };
+    let [first, second, third] = parts.as_slice() else {
+        return None;
+    };
     let digits = |part: &str| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
     if ![first, second, third].into_iter().all(|part| digits(part)) {
         return None;
     }
     let values = [first.parse().ok()?, second.parse().ok()?, third.parse().ok()?];
     let separator = text.chars().find(|character| !character.is_ascii_digit());
-    Some(Numbers { values, lengths: [first.len(), second.len(), third.len()], separator })
+    Some(Numbers {
+        values,
+        lengths: [first.len(), second.len(), third.len()],
+        separator,
+    })
 }
 
 fn year_first(numbers: &Numbers) -> Option<(Date, Form)> {
     let [year, month, day] = numbers.values;
-    let form = if numbers.separator == Some('-') && numbers.lengths == [4, 2, 2] { Form::Iso } else { Form::YearFirst };
+    let form = if numbers.separator == Some('-') && numbers.lengths == [4, 2, 2] {
+        Form::Iso
+    } else {
+        Form::YearFirst
+    };
     Some((date(year, month, day)?, form))
 }
 
@@ -121,9 +139,15 @@ fn date(year: i16, month: i16, day: i16) -> Option<Date> {
 
 /// Midnight in Denmark is 22:00 the day before in universal time, in winter 23:00. Systems that keep days as moments write that.
 fn is_danish_midnight(time: &str) -> bool {
-    let Some(moment) = time.strip_suffix('Z').or_else(|| time.strip_suffix("+00:00")) else { return false };
+    let Some(moment) = time.strip_suffix('Z').or_else(|| time.strip_suffix("+00:00")) else {
+        return false;
+    };
     let whole = moment.split_once('.').map_or(moment, |(whole, fraction)| {
-        if fraction.bytes().all(|byte| byte == b'0') { whole } else { moment }
+        if fraction.bytes().all(|byte| byte == b'0') {
+            whole
+        } else {
+            moment
+        }
     });
     matches!(whole, "22:00" | "22:00:00" | "23:00" | "23:00:00")
 }
@@ -167,7 +191,19 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_not_read() {
-        for text in ["", "x", "2026-13-01", "2026-02-30", "01-02-15", "43831", "0001-01-01", "1-2-3-4", "9999", "--", "+1-1-2020"] {
+        for text in [
+            "",
+            "x",
+            "2026-13-01",
+            "2026-02-30",
+            "01-02-15",
+            "43831",
+            "0001-01-01",
+            "1-2-3-4",
+            "9999",
+            "--",
+            "+1-1-2020",
+        ] {
             check(text, Order::DayFirst, None);
         }
     }

@@ -31,12 +31,16 @@ const SHAPE: Shape = Shape {
 
 /// Reads dates of birth.
 pub(super) fn read(catalogue: &Catalogue<'_>, people: &mut People, problems: &mut Problems) {
-    let Some(table) = catalogue.open("demographics", &SHAPE, false, problems) else { return };
+    let Some(table) = catalogue.open("demographics", &SHAPE, false, problems) else {
+        return;
+    };
     table.each_row(problems, |row| {
         if row.required("sourcedId").is_none() {
             return;
         }
-        let Ok(Some((position, _))) = row.reference("sourcedId", &people.index, "row skipped") else { return };
+        let Ok(Some((position, _))) = row.reference("sourcedId", &people.index, "row skipped") else {
+            return;
+        };
         let birth_date = row.date("birthDate", "date left out").ok().flatten();
         if let Some(person) = people.list.get_mut(position) {
             person.birth_date = birth_date;

@@ -65,7 +65,10 @@ pub enum OpenError {
 
 /// Opens a roster: a folder of CSV files, or a zip archive of them; either may have them in a single folder inside.
 pub fn open(path: &Path) -> Result<RosterFiles, OpenError> {
-    let unreadable = |source| OpenError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |source| OpenError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
     if fs::metadata(path).map_err(unreadable)?.is_dir() {
         return open_folder(path);
     }
@@ -81,7 +84,9 @@ pub fn open(path: &Path) -> Result<RosterFiles, OpenError> {
 /// Saves files to a folder, which is made when it is not there.
 pub fn save(files: &RosterFiles, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    files.iter().try_for_each(|file| fs::write(folder.join(file.name()), file.bytes()))
+    files
+        .iter()
+        .try_for_each(|file| fs::write(folder.join(file.name()), file.bytes()))
 }
 
 fn open_folder(folder: &Path) -> Result<RosterFiles, OpenError> {
@@ -100,7 +105,11 @@ fn open_folder(folder: &Path) -> Result<RosterFiles, OpenError> {
         left -= bytes.len() as u64;
         files.add(&name, bytes);
     }
-    if files.is_empty() { Err(OpenError::NoFiles) } else { Ok(files) }
+    if files.is_empty() {
+        Err(OpenError::NoFiles)
+    } else {
+        Ok(files)
+    }
 }
 
 struct Paths {
@@ -110,8 +119,14 @@ struct Paths {
 
 /// The CSV files and the folders of a folder, by name, so that the same folder always reads the same.
 fn list(folder: &Path) -> Result<Paths, OpenError> {
-    let unreadable = |source| OpenError::Unreadable { path: folder.to_owned(), source };
-    let mut paths = Paths { csv: Vec::new(), folders: Vec::new() };
+    let unreadable = |source| OpenError::Unreadable {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut paths = Paths {
+        csv: Vec::new(),
+        folders: Vec::new(),
+    };
     for (count, entry) in fs::read_dir(folder).map_err(unreadable)?.enumerate() {
         if count >= MAX_ENTRIES {
             return Err(OpenError::TooManyEntries { found: count + 1 });
@@ -129,7 +144,10 @@ fn list(folder: &Path) -> Result<Paths, OpenError> {
 }
 
 fn read_file(path: &Path, name: &str, left: u64) -> Result<Vec<u8>, OpenError> {
-    let unreadable = |source| OpenError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |source| OpenError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
     let allowed = left.min(MAX_FILE_BYTES);
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
@@ -137,5 +155,9 @@ fn read_file(path: &Path, name: &str, left: u64) -> Result<Vec<u8>, OpenError> {
     if bytes.len() as u64 <= allowed {
         return Ok(bytes);
     }
-    Err(if allowed == MAX_FILE_BYTES { OpenError::FileTooLarge { name: name.to_owned() } } else { OpenError::TooLarge })
+    Err(if allowed == MAX_FILE_BYTES {
+        OpenError::FileTooLarge { name: name.to_owned() }
+    } else {
+        OpenError::TooLarge
+    })
 }

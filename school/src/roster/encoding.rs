@@ -25,12 +25,21 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded<'_> {
     };
     if let Some(encoding) = wide {
         let (text, _) = encoding.decode_with_bom_removal(bytes);
-        return Decoded { text: with_line_feeds(text), assumed: Some(encoding.name()) };
+        return Decoded {
+            text: with_line_feeds(text),
+            assumed: Some(encoding.name()),
+        };
     }
     let bytes = bytes.strip_prefix(UTF_8_MARK).unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
-        Ok(text) => Decoded { text: with_line_feeds(Cow::Borrowed(text)), assumed: None },
-        Err(_) => Decoded { text: with_line_feeds(Cow::Owned(mixed(bytes))), assumed: Some("Windows-1252") },
+        Ok(text) => Decoded {
+            text: with_line_feeds(Cow::Borrowed(text)),
+            assumed: None,
+        },
+        Err(_) => Decoded {
+            text: with_line_feeds(Cow::Owned(mixed(bytes))),
+            assumed: Some("Windows-1252"),
+        },
     }
 }
 
@@ -46,7 +55,11 @@ fn mixed(bytes: &[u8]) -> String {
 
 /// Old exports end lines with a carriage return alone; line numbers are counted by line feeds.
 fn with_line_feeds(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.contains('\r') && !text.contains('\n') { Cow::Owned(text.replace('\r', "\n")) } else { text }
+    if text.contains('\r') && !text.contains('\n') {
+        Cow::Owned(text.replace('\r', "\n"))
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]

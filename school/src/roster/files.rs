@@ -37,7 +37,10 @@ impl RosterFiles {
     /// Adds a file. Folders in the name are dropped.
     pub fn add(&mut self, name: &str, bytes: impl Into<Vec<u8>>) {
         let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
-        self.files.push(RosterFile { name, bytes: bytes.into() });
+        self.files.push(RosterFile {
+            name,
+            bytes: bytes.into(),
+        });
     }
 
     /// All files, in the order they came.

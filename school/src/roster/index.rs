@@ -38,7 +38,12 @@ enum Found {
 impl Index {
     /// No ids yet.
     pub(super) fn new(what: &'static str, given: bool) -> Self {
-        Self { what, given, entries: HashMap::new(), any_case: HashMap::new() }
+        Self {
+            what,
+            given,
+            entries: HashMap::new(),
+            any_case: HashMap::new(),
+        }
     }
 
     /// The line an id was first seen on.
@@ -50,7 +55,8 @@ impl Index {
 
     /// A record was kept at this position of its list.
     pub(super) fn keep(&mut self, sourced_id: &str, position: usize, line: u64) {
-        self.entries.insert(sourced_id.to_owned(), Entry::Kept { position, line });
+        self.entries
+            .insert(sourced_id.to_owned(), Entry::Kept { position, line });
         self.any_case
             .entry(sourced_id.to_lowercase())
             .and_modify(|known| *known = None)
@@ -59,7 +65,9 @@ impl Index {
 
     /// A row was read far enough to know its id, and then skipped.
     pub(super) fn skip(&mut self, sourced_id: &str, line: u64) {
-        self.entries.entry(sourced_id.to_owned()).or_insert(Entry::Skipped { line });
+        self.entries
+            .entry(sourced_id.to_owned())
+            .or_insert(Entry::Skipped { line });
     }
 
     /// Where a reference leads.
@@ -110,7 +118,9 @@ impl Index {
     }
 
     fn find_in_any_case(&self, sourced_id: &str) -> Found {
-        let Some(Some(spelling)) = self.any_case.get(&sourced_id.to_lowercase()) else { return Found::Nothing };
+        let Some(Some(spelling)) = self.any_case.get(&sourced_id.to_lowercase()) else {
+            return Found::Nothing;
+        };
         match self.entries.get(spelling) {
             Some(Entry::Kept { position, .. }) => Found::OtherCase(*position, spelling.clone()),
             _ => Found::Nothing,

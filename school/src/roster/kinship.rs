@@ -51,7 +51,10 @@ impl Kinship {
     pub fn word(&self) -> &str {
         match self {
             Self::Other(text) => text,
-            known => Self::WORDS.iter().find(|(_, kinship)| kinship == known).map_or("other", |(word, _)| word),
+            known => Self::WORDS
+                .iter()
+                .find(|(_, kinship)| kinship == known)
+                .map_or("other", |(word, _)| word),
         }
     }
 }

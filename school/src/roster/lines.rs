@@ -88,7 +88,10 @@ impl<'t> Lines<'t> {
     /// Reads on from the line after the given one.
     fn begin_after(&mut self, start: usize, line: u64) {
         let rest = &self.text.as_bytes()[start..];
-        let length = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |feed| feed + 1);
+        let length = rest
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map_or(rest.len(), |feed| feed + 1);
         self.offset = start + length;
         self.line = line + 1;
         self.reader = reader(&self.text[self.offset..], self.delimiter);
@@ -96,7 +99,11 @@ impl<'t> Lines<'t> {
 }
 
 fn reader(text: &str, delimiter: u8) -> Reader<&[u8]> {
-    ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes())
+    ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes())
 }
 
 #[cfg(test)]
@@ -117,7 +124,10 @@ mod tests {
     }
 
     fn rows(expected: &[(u64, &str)]) -> Vec<(u64, String)> {
-        expected.iter().map(|(line, text)| (*line, (*text).to_owned())).collect()
+        expected
+            .iter()
+            .map(|(line, text)| (*line, (*text).to_owned()))
+            .collect()
     }
 
     #[test]

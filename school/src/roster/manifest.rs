@@ -10,8 +10,12 @@ use super::spelling::folded;
 use super::table::Table;
 use super::word::Word;
 
-const SHAPE: Shape =
-    Shape { known: &["propertyName", "value"], needed: &["propertyName", "value"], expected: &[], dates: &[] };
+const SHAPE: Shape = Shape {
+    known: &["propertyName", "value"],
+    needed: &["propertyName", "value"],
+    expected: &[],
+    dates: &[],
+};
 
 /// What the manifest says of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +50,18 @@ impl Manifest {
     /// Reads the manifest. Where it does not name the version, the presence of `roles.csv` does.
     pub(super) fn read(file: Option<&RosterFile>, has_roles: bool, problems: &mut Problems) -> Self {
         let by_roles = if has_roles { Version::V1_2 } else { Version::V1_1 };
-        let mut manifest = Self { version: by_roles, source_system: None, modes: HashMap::new() };
+        let mut manifest = Self {
+            version: by_roles,
+            source_system: None,
+            modes: HashMap::new(),
+        };
         let Some(file) = file else {
             let place = Place::new("manifest.csv", 0);
-            problems.warning(&place, None, "file is missing; every file that is there is read as complete (`bulk`)");
+            problems.warning(
+                &place,
+                None,
+                "file is missing; every file that is there is read as complete (`bulk`)",
+            );
             return manifest;
         };
         if let Some(table) = Table::open(file, &SHAPE, problems) {
@@ -65,7 +77,9 @@ impl Manifest {
 
     fn take(&mut self, table: &Table<'_>, problems: &mut Problems) {
         table.each_row(problems, |row| {
-            let Some(property) = row.required("propertyName") else { return };
+            let Some(property) = row.required("propertyName") else {
+                return;
+            };
             let key = folded(&property);
             match key.as_str() {
                 "onerosterversion" => match row.text("value").as_deref() {
@@ -73,7 +87,10 @@ impl Manifest {
                     Some("1.2" | "1.2.1" | "v1.2") => self.version = Version::V1_2,
                     found => {
                         let found = shown(found.unwrap_or_default());
-                        row.warn("value", format!("OneRoster {found} found, 1.1 or 1.2 expected; read as they are"));
+                        row.warn(
+                            "value",
+                            format!("OneRoster {found} found, 1.1 or 1.2 expected; read as they are"),
+                        );
                     }
                 },
                 // Some write `absent` here, as for a file.

@@ -81,9 +81,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use contents::{
-    Class, Course, Enrollment, Organisation, Person, PersonRole, Relation, Roster, Session, Version,
-};
+pub use contents::{Class, Course, Enrollment, Organisation, Person, PersonRole, Relation, Roster, Session, Version};
 pub use disk::{OpenError, open, save};
 pub use files::{RosterFile, RosterFiles};
 pub use kinship::Kinship;
@@ -113,7 +111,12 @@ pub fn read(files: &RosterFiles) -> Reading {
     problems.extend(files.problems());
     let roster = read_roster(files, &mut problems);
     let (problems, problems_left_out, errors) = problems.finish();
-    Reading { roster, problems, problems_left_out, errors }
+    Reading {
+        roster,
+        problems,
+        problems_left_out,
+        errors,
+    }
 }
 
 /// File after file, each after those it refers to.

@@ -10,7 +10,15 @@ use super::row::Row;
 use super::words::{OrganisationType, Status};
 
 const SHAPE: Shape = Shape {
-    known: &["sourcedId", "status", "dateLastModified", "name", "type", "identifier", "parentSourcedId"],
+    known: &[
+        "sourcedId",
+        "status",
+        "dateLastModified",
+        "name",
+        "type",
+        "identifier",
+        "parentSourcedId",
+    ],
     needed: &["sourcedId"],
     expected: &["name", "type"],
     dates: &[],
@@ -51,7 +59,10 @@ impl Organisations {
     /// Whether an organisation is to be deleted.
     pub(super) fn is_ended(&self, sourced_id: &str) -> bool {
         let ended = |organisation: &&Organisation| organisation.status == Status::ToBeDeleted;
-        self.list.iter().filter(ended).any(|organisation| organisation.sourced_id == sourced_id)
+        self.list
+            .iter()
+            .filter(ended)
+            .any(|organisation| organisation.sourced_id == sourced_id)
     }
 }
 
@@ -62,10 +73,16 @@ pub(super) fn read(catalogue: &Catalogue<'_>, problems: &mut Problems) -> Organi
     let mut claims = Vec::new();
     if let Some(table) = catalogue.open("orgs", &SHAPE, true, problems) {
         table.each_row(problems, |row| {
-            let Some(organisation) = organisation(row, &index) else { return };
+            let Some(organisation) = organisation(row, &index) else {
+                return;
+            };
             index.keep(&organisation.sourced_id, list.len(), row.place().line);
             if let Some(parent) = row.text(parents::COLUMN) {
-                claims.push(Claim { child: list.len(), parent, place: row.place().clone() });
+                claims.push(Claim {
+                    child: list.len(),
+                    parent,
+                    place: row.place().clone(),
+                });
             }
             list.push(organisation);
         });
@@ -86,7 +103,11 @@ fn organisation(row: &mut Row<'_>, index: &Index) -> Option<Organisation> {
         row.warn("name", "empty, a name expected; its id taken instead");
         sourced_id.clone()
     });
-    let kind = row.word("type", "taken as `school`").ok().flatten().unwrap_or(OrganisationType::School);
+    let kind = row
+        .word("type", "taken as `school`")
+        .ok()
+        .flatten()
+        .unwrap_or(OrganisationType::School);
     Some(Organisation {
         status: row.status(),
         place: row.place().clone(),
@@ -100,7 +121,10 @@ fn organisation(row: &mut Row<'_>, index: &Index) -> Option<Organisation> {
 
 /// A department with no school above it stands for the school itself: somebody exported less than they have.
 fn report_lone_departments(list: &[Organisation], problems: &mut Problems) {
-    for department in list.iter().filter(|organisation| organisation.kind == OrganisationType::Department) {
+    for department in list
+        .iter()
+        .filter(|organisation| organisation.kind == OrganisationType::Department)
+    {
         let mut above = department.parent.as_deref();
         let mut in_school = false;
         while let Some(parent) = above.and_then(|id| list.iter().find(|organisation| organisation.sourced_id == id)) {

@@ -26,9 +26,15 @@ pub(super) fn resolve(claims: Vec<Claim>, index: &Index, problems: &mut Problems
     let mut resolved = Vec::new();
     for Claim { child, parent, place } in claims {
         let otherwise = "taken as having no parent";
-        let Some((position, id)) = index.follow(&parent, &place, COLUMN, otherwise, problems) else { continue };
+        let Some((position, id)) = index.follow(&parent, &place, COLUMN, otherwise, problems) else {
+            continue;
+        };
         if leads_back(child, position, &above) {
-            let message = format!("{} {} is below its own child, or too deep; {otherwise}", index.what, shown(&id));
+            let message = format!(
+                "{} {} is below its own child, or too deep; {otherwise}",
+                index.what,
+                shown(&id)
+            );
             problems.error(&place, Some(COLUMN), message);
             continue;
         }

@@ -49,8 +49,12 @@ const WITH_ROLES: Shape = Shape {
     dates: &[],
 };
 
-const WITHOUT_ROLES: Shape =
-    Shape { known: KNOWN, needed: &["sourcedId"], expected: &["username", "givenName", "familyName"], dates: &[] };
+const WITHOUT_ROLES: Shape = Shape {
+    known: KNOWN,
+    needed: &["sourcedId"],
+    expected: &["username", "givenName", "familyName"],
+    dates: &[],
+};
 
 /// The people that were read.
 pub(super) struct People {
@@ -79,13 +83,21 @@ pub(super) fn read(
     has_roles_file: bool,
     problems: &mut Problems,
 ) -> People {
-    let mut people = People { list: Vec::new(), index: Index::new("person", true), agents: Vec::new() };
+    let mut people = People {
+        list: Vec::new(),
+        index: Index::new("person", true),
+        agents: Vec::new(),
+    };
     let shape = if has_roles_file { &WITHOUT_ROLES } else { &WITH_ROLES };
-    let Some(table) = catalogue.open("users", shape, true, problems) else { return people };
+    let Some(table) = catalogue.open("users", shape, true, problems) else {
+        return people;
+    };
     let has_role = table.has("role");
     let mut usernames = HashMap::new();
     table.each_row(problems, |row| {
-        let Some(sourced_id) = row.own_id(&people.index) else { return };
+        let Some(sourced_id) = row.own_id(&people.index) else {
+            return;
+        };
         let line = row.place().line;
         let Some(mut person) = person(row, &sourced_id, organisations) else {
             people.index.skip(&sourced_id, line);
@@ -97,7 +109,11 @@ pub(super) fn read(
         }
         let named = row.list("agentSourcedIds");
         if !named.is_empty() {
-            people.agents.push(Agents { person: people.list.len(), named, place: row.place().clone() });
+            people.agents.push(Agents {
+                person: people.list.len(),
+                named,
+                place: row.place().clone(),
+            });
         }
         people.index.keep(&sourced_id, people.list.len(), line);
         people.list.push(person);
@@ -107,13 +123,19 @@ pub(super) fn read(
 
 fn person(row: &mut Row<'_>, sourced_id: &str, organisations: &Organisations) -> Option<Person> {
     let (given_name, family_name) = names(row)?;
-    let primary = row.reference("primaryOrgSourcedId", &organisations.index, "left out").ok().flatten();
+    let primary = row
+        .reference("primaryOrgSourcedId", &organisations.index, "left out")
+        .ok()
+        .flatten();
     Some(Person {
         sourced_id: sourced_id.to_owned(),
         status: row.status(),
         place: row.place().clone(),
         // Someone who may not log in must not be let in by a misspelling.
-        enabled: row.truth("enabledUser", "taken as `false`").unwrap_or(Some(false)).unwrap_or(true),
+        enabled: row
+            .truth("enabledUser", "taken as `false`")
+            .unwrap_or(Some(false))
+            .unwrap_or(true),
         username: row.text("username"),
         given_name,
         family_name,
@@ -126,7 +148,10 @@ fn person(row: &mut Row<'_>, sourced_id: &str, organisations: &Organisations) ->
         grades: row.list("grades"),
         birth_date: None,
         // A name that may have to be protected is.
-        name_protected: row.truth("metadata.nameProtected", "taken as `true`").unwrap_or(Some(true)).unwrap_or(false),
+        name_protected: row
+            .truth("metadata.nameProtected", "taken as `true`")
+            .unwrap_or(Some(true))
+            .unwrap_or(false),
         primary_organisation: primary.map(|(_, id)| id),
         roles: Vec::new(),
     })
@@ -147,7 +172,10 @@ fn names(row: &mut Row<'_>) -> Option<(String, String)> {
         (None, None) => {
             let username = row.text("username");
             match &username {
-                Some(name) => row.warn("givenName", format!("no name at all; the user name {} taken instead", shown(name))),
+                Some(name) => row.warn(
+                    "givenName",
+                    format!("no name at all; the user name {} taken instead", shown(name)),
+                ),
                 None => row.error("givenName", "no name at all, and no user name; row skipped"),
             }
             username.map(|name| (name, String::new()))
@@ -161,13 +189,21 @@ fn keep_username_unique(row: &mut Row<'_>, person: &mut Person, taken: &mut Hash
         return;
     }
     let Some(username) = &person.username else {
-        row.warn_once("username", "none", || "empty, a user name expected; taken as having none".to_owned());
+        row.warn_once("username", "none", || {
+            "empty, a user name expected; taken as having none".to_owned()
+        });
         return;
     };
     let key = username.to_lowercase();
     match taken.get(&key) {
         Some(line) => {
-            row.error("username", format!("{} is the user name of line {line} too; taken as having none", shown(username)));
+            row.error(
+                "username",
+                format!(
+                    "{} is the user name of line {line} too; taken as having none",
+                    shown(username)
+                ),
+            );
             person.username = None;
         }
         None => {
@@ -190,8 +226,11 @@ fn roles(row: &mut Row<'_>, organisations: &Organisations, has_roles_file: bool)
     };
     let column = "orgSourcedIds";
     let instead = organisations.instead("left out");
-    let mut named: Vec<Option<String>> =
-        row.references(column, &organisations.index, &instead).into_iter().map(Some).collect();
+    let mut named: Vec<Option<String>> = row
+        .references(column, &organisations.index, &instead)
+        .into_iter()
+        .map(Some)
+        .collect();
     if named.is_empty() {
         if row.text(column).is_none() && organisations.only.is_some() {
             row.warn_once(column, "none", || format!("no organisation is named; {instead}"));

@@ -11,7 +11,10 @@ use super::words::Status;
 pub(super) fn place_people(people: &mut People, relations: &[Relation], problems: &mut Problems) {
     let mut children: BTreeMap<&str, Vec<&Person>> = BTreeMap::new();
     for relation in relations {
-        let child = people.index.position(&relation.child).and_then(|position| people.list.get(position));
+        let child = people
+            .index
+            .position(&relation.child)
+            .and_then(|position| people.list.get(position));
         children.entry(&relation.guardian).or_default().extend(child);
     }
     let mut found = Vec::new();
@@ -22,15 +25,22 @@ pub(super) fn place_people(people: &mut People, relations: &[Relation], problems
         }
     }
     for (position, organisations) in found {
-        let Some(person) = people.list.get_mut(position) else { continue };
+        let Some(person) = people.list.get_mut(position) else {
+            continue;
+        };
         let roles = std::mem::take(&mut person.roles);
-        person.roles = roles.into_iter().flat_map(|held| placed(held, &organisations)).collect();
+        person.roles = roles
+            .into_iter()
+            .flat_map(|held| placed(held, &organisations))
+            .collect();
     }
     report_unplaced(&people.list, problems);
 }
 
 fn organisations_of(children: &[&Person]) -> Vec<String> {
-    let roles = children.iter().flat_map(|child| child.roles.iter().filter(|held| held.role.is_child()));
+    let roles = children
+        .iter()
+        .flat_map(|child| child.roles.iter().filter(|held| held.role.is_child()));
     let mut organisations: Vec<String> = roles.filter_map(|held| held.organisation.clone()).collect();
     organisations.sort();
     organisations.dedup();
@@ -41,14 +51,21 @@ fn placed(held: PersonRole, organisations: &[String]) -> Vec<PersonRole> {
     if held.organisation.is_some() || !held.role.is_guardian() || organisations.is_empty() {
         return vec![held];
     }
-    let there = |organisation: &String| PersonRole { organisation: Some(organisation.clone()), ..held.clone() };
+    let there = |organisation: &String| PersonRole {
+        organisation: Some(organisation.clone()),
+        ..held.clone()
+    };
     organisations.iter().map(there).collect()
 }
 
 fn report_unplaced(people: &[Person], problems: &mut Problems) {
     for person in people.iter().filter(|person| person.status == Status::Active) {
         if person.roles.is_empty() {
-            problems.warning(&person.place, Some("role"), "of no role; person read, and belongs to no institution");
+            problems.warning(
+                &person.place,
+                Some("role"),
+                "of no role; person read, and belongs to no institution",
+            );
         } else if person.roles.iter().all(|held| held.organisation.is_none()) {
             let message = "of no organisation; person read, and belongs to no institution";
             problems.warning(&person.place, Some("orgSourcedIds"), message);

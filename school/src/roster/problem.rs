@@ -40,7 +40,10 @@ pub struct Place {
 impl Place {
     /// A line of a file.
     pub fn new(file: &str, line: u64) -> Self {
-        Self { file: Arc::from(file), line }
+        Self {
+            file: Arc::from(file),
+            line,
+        }
     }
 }
 

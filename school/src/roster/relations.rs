@@ -12,7 +12,16 @@ use super::row::Row;
 use super::words::{Role, Status};
 
 const SHAPE: Shape = Shape {
-    known: &["guardianSourcedId", "childSourcedId", "kind", "custody", "contact", "pickup", "beginDate", "endDate"],
+    known: &[
+        "guardianSourcedId",
+        "childSourcedId",
+        "kind",
+        "custody",
+        "contact",
+        "pickup",
+        "beginDate",
+        "endDate",
+    ],
     needed: &["guardianSourcedId", "childSourcedId"],
     expected: &[],
     dates: &["beginDate", "endDate"],
@@ -33,7 +42,11 @@ pub(super) fn read(catalogue: &Catalogue<'_>, people: &People, problems: &mut Pr
         let mut refined = Relations::new();
         table.each_row(problems, |row| refine(row, people, &mut relations, &mut refined));
         for relation in relations.values() {
-            let found = format!("guardian {} and child {}", shown(&relation.guardian), shown(&relation.child));
+            let found = format!(
+                "guardian {} and child {}",
+                shown(&relation.guardian),
+                shown(&relation.child)
+            );
             let message = format!("{found} are not in `samtaleRelations.csv`; taken as agents without it");
             problems.warning(&relation.place, Some(AGENTS), message);
         }
@@ -47,11 +60,17 @@ pub(super) fn read(catalogue: &Catalogue<'_>, people: &People, problems: &mut Pr
 /// Takes the agents one person names. In either direction, since systems differ: a child's agents are its guardians, a guardian's
 /// agents are the children.
 fn take_agents(agents: &Agents, people: &People, relations: &mut Relations, problems: &mut Problems) {
-    let Some(person) = people.list.get(agents.person) else { return };
+    let Some(person) = people.list.get(agents.person) else {
+        return;
+    };
     for named in &agents.named {
-        let followed = people.index.follow(named, &agents.place, AGENTS, "relation left out", problems);
+        let followed = people
+            .index
+            .follow(named, &agents.place, AGENTS, "relation left out", problems);
         let Some((position, _)) = followed else { continue };
-        let Some(agent) = people.list.get(position) else { continue };
+        let Some(agent) = people.list.get(position) else {
+            continue;
+        };
         let guardian_first = person.is_guardian() && agent.is_child();
         let child_first = person.is_child() && agent.is_guardian();
         let (guardian, child) = match (guardian_first, child_first) {
@@ -77,7 +96,11 @@ fn take_agents(agents: &Agents, people: &People, relations: &mut Relations, prob
 fn roles_of(person: &Person) -> String {
     use super::word::Word;
     let words: Vec<&str> = person.roles.iter().map(|held| held.role.spelling()).collect();
-    if words.is_empty() { "of no role".to_owned() } else { words.join(" and ") }
+    if words.is_empty() {
+        "of no role".to_owned()
+    } else {
+        words.join(" and ")
+    }
 }
 
 /// A relation as the guardian's role alone has it: custody, contact and pickup, but no custody for someone who is only a relative.
@@ -107,7 +130,9 @@ fn by_role(guardian: &Person, child: &Person, place: Place) -> Relation {
 
 /// Takes a row of `samtaleRelations.csv`: it says more of a pair of agents, which is then moved to `refined`.
 fn refine(row: &mut Row<'_>, people: &People, relations: &mut Relations, refined: &mut Relations) {
-    let Some((guardian, child)) = pair(row, people) else { return };
+    let Some((guardian, child)) = pair(row, people) else {
+        return;
+    };
     let key = (child, guardian);
     let (guardian, child) = (&people.list[guardian], &people.list[child]);
     if !guardian.is_guardian() || !child.is_child() {
@@ -123,11 +148,16 @@ fn refine(row: &mut Row<'_>, people: &People, relations: &mut Relations, refined
     }
     if let Some(earlier) = refined.get(&key) {
         let line = earlier.place.line;
-        row.error("guardianSourcedId", format!("guardian and child are those of line {line} too; row skipped"));
+        row.error(
+            "guardianSourcedId",
+            format!("guardian and child are those of line {line} too; row skipped"),
+        );
         return;
     }
     let was_agent = relations.remove(&key).is_some();
-    let Some(relation) = refined_relation(row, by_role(guardian, child, row.place().clone())) else { return };
+    let Some(relation) = refined_relation(row, by_role(guardian, child, row.place().clone())) else {
+        return;
+    };
     if !was_agent {
         let message = "neither names the other as agent in `users.csv`; taken as a relation all the same";
         row.warn("guardianSourcedId", message);
@@ -141,19 +171,36 @@ fn refined_relation(row: &mut Row<'_>, by_role: Relation) -> Option<Relation> {
     let end_date = row.date("endDate", "relation left out");
     let (begin_date, end_date) = (begin_date.ok()?, end_date.ok()?);
     row.check_order("endDate", begin_date, end_date);
-    let mut right = |column, otherwise| row.truth(column, "taken as `false`").unwrap_or(Some(false)).unwrap_or(otherwise);
+    let mut right = |column, otherwise| {
+        row.truth(column, "taken as `false`")
+            .unwrap_or(Some(false))
+            .unwrap_or(otherwise)
+    };
     let custody = right("custody", by_role.custody);
     let contact = right("contact", by_role.contact);
     let pickup = right("pickup", by_role.pickup);
-    let kinship = row.text("kind").map_or(by_role.kinship.clone(), |kind| Kinship::named(&kind));
-    Some(Relation { kinship, custody, contact, pickup, begin_date, end_date, ..by_role })
+    let kinship = row
+        .text("kind")
+        .map_or(by_role.kinship.clone(), |kind| Kinship::named(&kind));
+    Some(Relation {
+        kinship,
+        custody,
+        contact,
+        pickup,
+        begin_date,
+        end_date,
+        ..by_role
+    })
 }
 
 /// The guardian and the child of a row, by position.
 fn pair(row: &mut Row<'_>, people: &People) -> Option<(usize, usize)> {
     let mut end = |column| {
         row.required(column)?;
-        row.reference(column, &people.index, "row skipped").ok().flatten().map(|(position, _)| position)
+        row.reference(column, &people.index, "row skipped")
+            .ok()
+            .flatten()
+            .map(|(position, _)| position)
     };
     let (guardian, child) = (end("guardianSourcedId"), end("childSourcedId"));
     Some((guardian?, child?))

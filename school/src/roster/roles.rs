@@ -44,7 +44,12 @@ pub(super) fn read(table: &Table<'_>, people: &mut People, organisations: &Organ
     table.each_row(problems, |row| {
         if let Some((person, held)) = role(row, &people.index, &mut index, organisations) {
             let roles = found.entry(person).or_default();
-            let said = |other: &PersonRole| PersonRole { place: held.place.clone(), ..other.clone() } == held;
+            let said = |other: &PersonRole| {
+                PersonRole {
+                    place: held.place.clone(),
+                    ..other.clone()
+                } == held
+            };
             if !roles.iter().any(said) {
                 roles.push(held);
             }

@@ -38,7 +38,13 @@ impl<'r> Row<'r> {
         problems: &'r mut Problems,
         said: &'r mut HashSet<(&'static str, String)>,
     ) -> Self {
-        Self { table, cells, place, problems, said }
+        Self {
+            table,
+            cells,
+            place,
+            problems,
+            said,
+        }
     }
 
     /// Where the row stands.
@@ -60,7 +66,7 @@ impl<'r> Row<'r> {
     pub(super) fn warn_once(&mut self, column: &'static str, key: &str, message: impl FnOnce() -> String) {
         if self.said.insert((column, key.to_owned())) {
             let message = message();
-            self.warn(column, format!("{message} (here and wherever it stands in this column)"));
+            self.warn(column, format!("{message} (here and in every row like it)"));
         }
     }
 
@@ -71,7 +77,9 @@ impl<'r> Row<'r> {
             return None;
         }
         if cell == "NULL" {
-            self.warn_once(column, "NULL", || "`NULL` found, nothing expected; taken as empty".to_owned());
+            self.warn_once(column, "NULL", || {
+                "`NULL` found, nothing expected; taken as empty".to_owned()
+            });
             return None;
         }
         if !cell.contains(char::is_control) {
@@ -95,8 +103,13 @@ impl<'r> Row<'r> {
 
     /// The texts of a list in a cell: `a, b`. Lists without a comma may be written with semicolons or bars.
     pub(super) fn list(&mut self, column: &'static str) -> Vec<String> {
-        let Some(text) = self.text(column) else { return Vec::new() };
-        let separator = [',', ';', '|'].into_iter().find(|separator| text.contains(*separator)).unwrap_or(',');
+        let Some(text) = self.text(column) else {
+            return Vec::new();
+        };
+        let separator = [',', ';', '|']
+            .into_iter()
+            .find(|separator| text.contains(*separator))
+            .unwrap_or(',');
         let parts = text.split(separator).map(|part| part.trim().trim_matches('"').trim());
         parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
     }
@@ -107,11 +120,18 @@ impl<'r> Row<'r> {
         match understand::<T>(&text) {
             Understood::Exactly(word) => Ok(Some(word)),
             Understood::As(word, spelling) => {
-                self.warn_once(column, &text, || format!("{} is not {}; taken as `{spelling}`", shown(&text), T::LIST));
+                self.warn_once(column, &text, || {
+                    format!("{} is not {}; taken as `{spelling}`", shown(&text), T::LIST)
+                });
                 Ok(Some(word))
             }
             Understood::Not => {
-                let message = format!("{} is not {}, one of {} expected; {otherwise}", shown(&text), T::LIST, choices::<T>());
+                let message = format!(
+                    "{} is not {}, one of {} expected; {otherwise}",
+                    shown(&text),
+                    T::LIST,
+                    choices::<T>()
+                );
                 self.error(column, message);
                 Err(Unreadable)
             }
@@ -120,12 +140,16 @@ impl<'r> Row<'r> {
 
     /// True or false.
     pub(super) fn truth(&mut self, column: &'static str, otherwise: &str) -> Cell<bool> {
-        self.word::<Truth>(column, otherwise).map(|truth| truth.map(|Truth(value)| value))
+        self.word::<Truth>(column, otherwise)
+            .map(|truth| truth.map(|Truth(value)| value))
     }
 
     /// The record's status; a bulk file leaves it empty.
     pub(super) fn status(&mut self) -> Status {
-        self.word("status", "taken as `active`").ok().flatten().unwrap_or(Status::Active)
+        self.word("status", "taken as `active`")
+            .ok()
+            .flatten()
+            .unwrap_or(Status::Active)
     }
 
     /// A date.
@@ -133,7 +157,13 @@ impl<'r> Row<'r> {
         let Some(text) = self.text(column) else { return Ok(None) };
         let order = self.table.order(column);
         let Some((date, form)) = dates::read(&text, order) else {
-            self.error(column, format!("{} is not a date, e.g. `2026-08-10` expected; {otherwise}", shown(&text)));
+            self.error(
+                column,
+                format!(
+                    "{} is not a date, e.g. `2026-08-10` expected; {otherwise}",
+                    shown(&text)
+                ),
+            );
             return Err(Unreadable);
         };
         self.comment_on_date(column, &text, date, form, order);
@@ -150,19 +180,32 @@ impl<'r> Row<'r> {
             Form::Ambiguous if order == Order::MonthFirst => {
                 ("ambiguous", "month, day, year, as the other dates of the column")
             }
-            Form::Ambiguous => ("ambiguous", "day, month, year, as in Denmark, though it could be otherwise"),
+            Form::Ambiguous => (
+                "ambiguous",
+                "day, month, year, as in Denmark, though it could be otherwise",
+            ),
             Form::Never => ("never", "no date"),
         };
         self.warn_once(column, key, || {
-            let taken = if form == Form::Never { String::new() } else { format!(": {date}") };
-            format!("{} found, a date such as `2026-08-10` expected; taken as {reading}{taken}", shown(text))
+            let taken = if form == Form::Never {
+                String::new()
+            } else {
+                format!(": {date}")
+            };
+            format!(
+                "{} found, a date such as `2026-08-10` expected; taken as {reading}{taken}",
+                shown(text)
+            )
         });
     }
 
     /// A reference to another record: its position, and its id as it spells it. `otherwise` says what is done when it leads nowhere.
     pub(super) fn reference(&mut self, column: &'static str, index: &Index, otherwise: &str) -> Cell<(usize, String)> {
         let Some(id) = self.text(column) else { return Ok(None) };
-        index.follow(&id, &self.place, column, otherwise, self.problems).map(Some).ok_or(Unreadable)
+        index
+            .follow(&id, &self.place, column, otherwise, self.problems)
+            .map(Some)
+            .ok_or(Unreadable)
     }
 
     /// A list of references, each once; those that lead nowhere are reported and left out.
@@ -184,7 +227,10 @@ impl<'r> Row<'r> {
         match index.line_of(&id) {
             None => Some(id),
             Some(line) => {
-                self.error("sourcedId", format!("{} is the id of line {line} too; row skipped", shown(&id)));
+                self.error(
+                    "sourcedId",
+                    format!("{} is the id of line {line} too; row skipped", shown(&id)),
+                );
                 None
             }
         }
@@ -195,13 +241,18 @@ impl<'r> Row<'r> {
         if let (Some(begin), Some(end)) = (begin, end)
             && end < begin
         {
-            self.warn(column, format!("{end} is before the beginning, {begin}; taken as it stands"));
+            self.warn(
+                column,
+                format!("{end} is before the beginning, {begin}; taken as it stands"),
+            );
         }
     }
 
     fn raw(&self, column: &'static str) -> &'r str {
         let position = self.table.position(column);
-        let cell = position.and_then(|position| self.cells.get(position)).unwrap_or_default();
+        let cell = position
+            .and_then(|position| self.cells.get(position))
+            .unwrap_or_default();
         // Spreadsheets and web pages leave marks at the edges that nobody sees.
         cell.trim_matches(|edge: char| edge.is_whitespace() || matches!(edge, '\u{feff}' | '\u{200b}'))
     }

@@ -37,7 +37,11 @@ pub(super) fn read(catalogue: &Catalogue<'_>, problems: &mut Problems) -> (Vec<S
             let Some(session) = session(row, &index) else { return };
             index.keep(&session.sourced_id, list.len(), row.place().line);
             if let Some(parent) = row.text(parents::COLUMN) {
-                claims.push(Claim { child: list.len(), parent, place: row.place().clone() });
+                claims.push(Claim {
+                    child: list.len(),
+                    parent,
+                    place: row.place().clone(),
+                });
             }
             list.push(session);
         });
@@ -59,7 +63,11 @@ fn session(row: &mut Row<'_>, index: &Index) -> Option<Session> {
         status: row.status(),
         place: row.place().clone(),
         title: row.text("title").unwrap_or_else(|| sourced_id.clone()),
-        kind: row.word("type", "taken as `term`").ok().flatten().unwrap_or(SessionType::Term),
+        kind: row
+            .word("type", "taken as `term`")
+            .ok()
+            .flatten()
+            .unwrap_or(SessionType::Term),
         start_date,
         end_date,
         parent: None,
@@ -74,9 +82,14 @@ fn school_year(row: &mut Row<'_>) -> Option<i16> {
     let last = text.rsplit(['/', '-']).next().unwrap_or(&text).trim();
     let year = last.parse().ok().filter(|year| (1900..=2200).contains(year));
     if year.is_none() {
-        row.error("schoolYear", format!("{} is not a year, e.g. `2027` expected; left out", shown(&text)));
+        row.error(
+            "schoolYear",
+            format!("{} is not a year, e.g. `2027` expected; left out", shown(&text)),
+        );
     } else if last != text {
-        row.warn_once("schoolYear", "both", || format!("{} found, one year expected; the last taken", shown(&text)));
+        row.warn_once("schoolYear", "both", || {
+            format!("{} found, one year expected; the last taken", shown(&text))
+        });
     }
     year
 }

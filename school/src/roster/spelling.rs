@@ -2,7 +2,10 @@
 
 /// A name reduced to what people agree on: lower case, letters and digits only. `given_name`, `Given Name` and `givenName` are one.
 pub(super) fn folded(name: &str) -> String {
-    name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(|character| character.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// The one known name nearest to a misspelled one, both folded; none when it is too far off or two are as near.

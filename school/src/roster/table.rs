@@ -1,7 +1,7 @@
 //! One file of a roster as a table: decoded, its separator found, its columns recognised, its rows handed out one by one.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use csv::StringRecord;
@@ -15,6 +15,9 @@ use super::lines::{Line, Lines};
 use super::problem::{Place, Problems};
 use super::row::Row;
 
+/// Rows looked at to learn how long a file's rows usually are.
+const SAMPLED_ROWS: usize = 100;
+
 /// A file whose columns are known.
 pub(super) struct Table<'f> {
     file: Arc<str>,
@@ -24,6 +27,8 @@ pub(super) struct Table<'f> {
     lines_before: u64,
     delimiter: u8,
     columns: Columns,
+    /// How many cells most rows have: more than there are columns, in files whose rows end in separators.
+    usual_cells: usize,
     /// The order of day and month in each column of dates.
     orders: HashMap<&'static str, Order>,
 }
@@ -32,10 +37,17 @@ impl<'f> Table<'f> {
     /// Opens a file; none when it cannot be read at all, and why is reported.
     pub(super) fn open(file: &'f RosterFile, shape: &'static Shape, problems: &mut Problems) -> Option<Self> {
         let name: Arc<str> = Arc::from(file.name());
-        let whole = Place { file: name.clone(), line: 0 };
+        let whole = Place {
+            file: name.clone(),
+            line: 0,
+        };
         if file.bytes().len() as u64 > MAX_FILE_BYTES {
             let found = file.bytes().len();
-            problems.error(&whole, None, format!("{found} bytes found, at most {MAX_FILE_BYTES} expected; file skipped"));
+            problems.error(
+                &whole,
+                None,
+                format!("{found} bytes found, at most {MAX_FILE_BYTES} expected; file skipped"),
+            );
             return None;
         }
         let decoded = decode(file.bytes());
@@ -47,17 +59,33 @@ impl<'f> Table<'f> {
         let delimiter = delimiter(body);
         if delimiter != b',' {
             let name = if delimiter == b';' { "semicolons" } else { "tabs" };
-            problems.warning(&whole, None, format!("cells are separated by {name}, commas expected; read as such"));
+            problems.warning(
+                &whole,
+                None,
+                format!("cells are separated by {name}, commas expected; read as such"),
+            );
         }
         let (headings, line) = headings(body, delimiter);
         let Some(headings) = headings else {
             problems.error(&whole, None, "file is empty, a line of headings expected; file skipped");
             return None;
         };
-        let place = Place { file: name.clone(), line: lines_before + line };
+        let place = Place {
+            file: name.clone(),
+            line: lines_before + line,
+        };
         let columns = Columns::recognise(&headings, shape, &place, problems)?;
-        let mut table =
-            Self { file: name, text: decoded.text, start, lines_before, delimiter, columns, orders: HashMap::new() };
+        let mut table = Self {
+            file: name,
+            text: decoded.text,
+            start,
+            lines_before,
+            delimiter,
+            usual_cells: columns.count(),
+            columns,
+            orders: HashMap::new(),
+        };
+        table.usual_cells = table.find_usual_cells();
         table.find_orders(shape);
         Some(table)
     }
@@ -83,11 +111,17 @@ impl<'f> Table<'f> {
         let mut lines = self.lines();
         let mut rows = 0;
         while let Some(line) = lines.next() {
-            let Some((number, cells)) = self.usable(line, problems, &mut said) else { continue };
+            let Some((number, cells)) = self.usable(line, problems, &mut said) else {
+                continue;
+            };
             rows += 1;
             if rows > MAX_ROWS {
                 let place = self.place(number);
-                problems.error(&place, None, format!("more than {MAX_ROWS} rows found; the rest of the file is skipped"));
+                problems.error(
+                    &place,
+                    None,
+                    format!("more than {MAX_ROWS} rows found; the rest of the file is skipped"),
+                );
                 return;
             }
             visit(&mut Row::new(self, cells, self.place(number), problems, &mut said));
@@ -110,7 +144,11 @@ impl<'f> Table<'f> {
             }
             Line::GivenUp(number) => {
                 let place = self.place(number + self.lines_before);
-                problems.error(&place, None, "yet another quote is never closed; the rest of the file is skipped");
+                problems.error(
+                    &place,
+                    None,
+                    "yet another quote is never closed; the rest of the file is skipped",
+                );
                 return None;
             }
         };
@@ -131,10 +169,15 @@ impl<'f> Table<'f> {
     ) -> bool {
         let (found, expected) = (cells.len(), self.columns.count());
         if cells.iter().any(|cell| cell.len() > MAX_FIELD_BYTES) {
-            problems.error(place, None, format!("a cell of more than {MAX_FIELD_BYTES} bytes found; row skipped"));
+            problems.error(
+                place,
+                None,
+                format!("a cell of more than {MAX_FIELD_BYTES} bytes found; row skipped"),
+            );
             return false;
         }
-        if cells.iter().skip(expected).any(|cell| !cell.trim().is_empty()) {
+        let is_usual = found <= expected || found == self.usual_cells;
+        if !is_usual || cells.iter().skip(expected).any(|cell| !cell.trim().is_empty()) {
             let message = format!(
                 "{found} cells found, {expected} expected as in the headings; row skipped (a list in a cell must be quoted)"
             );
@@ -152,7 +195,10 @@ impl<'f> Table<'f> {
     }
 
     fn place(&self, line: u64) -> Place {
-        Place { file: self.file.clone(), line }
+        Place {
+            file: self.file.clone(),
+            line,
+        }
     }
 
     /// The rows below the headings.
@@ -162,11 +208,32 @@ impl<'f> Table<'f> {
         lines
     }
 
+    /// How many cells most of the first rows have; of two such numbers the smaller.
+    fn find_usual_cells(&self) -> usize {
+        let mut lines = self.lines();
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut sampled = 0;
+        while sampled < SAMPLED_ROWS
+            && let Some(line) = lines.next()
+        {
+            sampled += 1;
+            if let Line::Row(_, cells) = line {
+                *counts.entry(cells.len()).or_default() += 1;
+            }
+        }
+        // Of equals the last wins, so the smallest comes last.
+        let usual = counts.iter().rev().max_by_key(|(_, count)| **count);
+        usual.map_or(self.columns.count(), |(cells, _)| *cells)
+    }
+
     /// Looks through the columns of dates for one that only Americans can have written. A single date leaves most doubts open; a
     /// column of them rarely does.
     fn find_orders(&mut self, shape: &'static Shape) {
-        let columns: Vec<(&'static str, usize)> =
-            shape.dates.iter().filter_map(|name| Some((*name, self.columns.position(name)?))).collect();
+        let columns: Vec<(&'static str, usize)> = shape
+            .dates
+            .iter()
+            .filter_map(|name| Some((*name, self.columns.position(name)?)))
+            .collect();
         if columns.is_empty() {
             return;
         }
@@ -183,7 +250,10 @@ impl<'f> Table<'f> {
                 };
             }
         }
-        self.orders = month_first.difference(&day_first).map(|name| (*name, Order::MonthFirst)).collect();
+        self.orders = month_first
+            .difference(&day_first)
+            .map(|name| (*name, Order::MonthFirst))
+            .collect();
     }
 }
 
@@ -202,7 +272,10 @@ fn delimiter(text: &str) -> u8 {
     let line = text.trim_start().lines().next().unwrap_or_default();
     let count = |separator: u8| line.bytes().filter(|byte| *byte == separator).count();
     // The last of equals wins, so the comma stands last.
-    [b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+    [b'\t', b';', b',']
+        .into_iter()
+        .max_by_key(|separator| count(*separator))
+        .unwrap_or(b',')
 }
 
 fn headings(text: &str, delimiter: u8) -> (Option<StringRecord>, u64) {

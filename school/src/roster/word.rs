@@ -16,7 +16,10 @@ pub(super) trait Word: Copy + Sized + 'static {
     where
         Self: PartialEq,
     {
-        Self::OFFICIAL.iter().find(|(_, word)| *word == self).map_or("", |(spelling, _)| spelling)
+        Self::OFFICIAL
+            .iter()
+            .find(|(_, word)| *word == self)
+            .map_or("", |(spelling, _)| spelling)
     }
 }
 
@@ -35,11 +38,19 @@ pub(super) fn understand<T: Word + PartialEq>(written: &str) -> Understood<T> {
     // OneRoster 1.2 lets a system add words of its own behind `ext:`; some write it before the standard's words too.
     let written = written.strip_prefix("ext:").unwrap_or(written);
     // Nearly every word is written as the standard has it, and a file has millions: that way allocates nothing.
-    if let Some((_, word)) = T::OFFICIAL.iter().find(|(spelling, _)| spelling.eq_ignore_ascii_case(written)) {
+    if let Some((_, word)) = T::OFFICIAL
+        .iter()
+        .find(|(spelling, _)| spelling.eq_ignore_ascii_case(written))
+    {
         return Understood::Exactly(*word);
     }
     let key = folded(written);
-    let official = |key: &str| T::OFFICIAL.iter().find(|(spelling, _)| folded(spelling) == key).copied();
+    let official = |key: &str| {
+        T::OFFICIAL
+            .iter()
+            .find(|(spelling, _)| folded(spelling) == key)
+            .copied()
+    };
     if let Some((_, word)) = official(&key) {
         return Understood::Exactly(word);
     }

@@ -14,8 +14,7 @@ pub enum Status {
 
 impl Word for Status {
     const LIST: &'static str = "a status";
-    const OFFICIAL: &'static [(&'static str, Self)] =
-        &[("active", Self::Active), ("tobedeleted", Self::ToBeDeleted)];
+    const OFFICIAL: &'static [(&'static str, Self)] = &[("active", Self::Active), ("tobedeleted", Self::ToBeDeleted)];
     const OTHER: &'static [(&'static str, Self)] = &[
         ("inactive", Self::ToBeDeleted),
         ("deleted", Self::ToBeDeleted),
@@ -179,8 +178,7 @@ pub enum ClassType {
 
 impl Word for ClassType {
     const LIST: &'static str = "a type of class";
-    const OFFICIAL: &'static [(&'static str, Self)] =
-        &[("homeroom", Self::Homeroom), ("scheduled", Self::Scheduled)];
+    const OFFICIAL: &'static [(&'static str, Self)] = &[("homeroom", Self::Homeroom), ("scheduled", Self::Scheduled)];
     const OTHER: &'static [(&'static str, Self)] = &[
         ("klasse", Self::Homeroom),
         ("stamklasse", Self::Homeroom),
@@ -250,6 +248,9 @@ impl Word for SessionType {
         ("schoolYear", Self::SchoolYear),
         ("term", Self::Term),
     ];
-    const OTHER: &'static [(&'static str, Self)] =
-        &[("skoleår", Self::SchoolYear), ("skoleaar", Self::SchoolYear), ("halvår", Self::Semester)];
+    const OTHER: &'static [(&'static str, Self)] = &[
+        ("skoleår", Self::SchoolYear),
+        ("skoleaar", Self::SchoolYear),
+        ("halvår", Self::Semester),
+    ];
 }

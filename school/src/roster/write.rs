@@ -10,22 +10,36 @@ use super::words::{Role, Status};
 pub fn write(roster: &Roster) -> RosterFiles {
     let mut files = RosterFiles::new();
     files.add("manifest.csv", manifest(roster));
-    files.add("orgs.csv", sheet(ORGANISATIONS, roster.organisations.iter().map(organisation)));
-    files.add("academicSessions.csv", sheet(SESSIONS, roster.sessions.iter().map(session)));
+    files.add(
+        "orgs.csv",
+        sheet(ORGANISATIONS, roster.organisations.iter().map(organisation)),
+    );
+    files.add(
+        "academicSessions.csv",
+        sheet(SESSIONS, roster.sessions.iter().map(session)),
+    );
     files.add("courses.csv", sheet(COURSES, roster.courses.iter().map(course)));
     files.add("classes.csv", sheet(CLASSES, roster.classes.iter().map(class)));
-    files.add("users.csv", sheet(PEOPLE, roster.people.iter().map(|someone| person(someone, roster))));
+    files.add(
+        "users.csv",
+        sheet(PEOPLE, roster.people.iter().map(|someone| person(someone, roster))),
+    );
     files.add("roles.csv", sheet(ROLES, roster.people.iter().flat_map(roles)));
     let born = roster.people.iter().filter_map(demographics);
     files.add("demographics.csv", sheet(DEMOGRAPHICS, born));
-    files.add("enrollments.csv", sheet(ENROLLMENTS, roster.enrollments.iter().map(enrollment)));
-    files.add("samtaleRelations.csv", sheet(RELATIONS, roster.relations.iter().map(relation)));
+    files.add(
+        "enrollments.csv",
+        sheet(ENROLLMENTS, roster.enrollments.iter().map(enrollment)),
+    );
+    files.add(
+        "samtaleRelations.csv",
+        sheet(RELATIONS, roster.relations.iter().map(relation)),
+    );
     files
 }
 
 const ORGANISATIONS: &str = "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId";
-const SESSIONS: &str =
-    "sourcedId,status,dateLastModified,title,type,startDate,endDate,parentSourcedId,schoolYear";
+const SESSIONS: &str = "sourcedId,status,dateLastModified,title,type,startDate,endDate,parentSourcedId,schoolYear";
 const COURSES: &str = "sourcedId,status,dateLastModified,schoolYearSourcedId,title,courseCode,grades,orgSourcedId,subjects,\
                        subjectCodes";
 const CLASSES: &str = "sourcedId,status,dateLastModified,title,grades,courseSourcedId,classCode,classType,location,\
@@ -74,7 +88,11 @@ fn manifest(roster: &Roster) -> String {
         vec!["manifest.version".to_owned(), "1.0".to_owned()],
         vec!["oneroster.version".to_owned(), "1.2".to_owned()],
     ];
-    rows.extend(MANIFEST_FILES.iter().map(|(name, mode)| vec![format!("file.{name}"), (*mode).to_owned()]));
+    rows.extend(
+        MANIFEST_FILES
+            .iter()
+            .map(|(name, mode)| vec![format!("file.{name}"), (*mode).to_owned()]),
+    );
     let system = roster.source_system.clone().unwrap_or_default();
     rows.push(vec!["source.systemName".to_owned(), system]);
     rows.push(vec!["source.systemCode".to_owned(), String::new()]);
@@ -173,8 +191,12 @@ fn person(person: &Person, roster: &Roster) -> Vec<String> {
 
 /// Relations stand by child, so a child's are found by halving.
 fn guardians_of<'r>(person: &Person, roster: &'r Roster) -> Vec<&'r str> {
-    let first = roster.relations.partition_point(|relation| relation.child < person.sourced_id);
-    let own = roster.relations[first..].iter().take_while(|relation| relation.child == person.sourced_id);
+    let first = roster
+        .relations
+        .partition_point(|relation| relation.child < person.sourced_id);
+    let own = roster.relations[first..]
+        .iter()
+        .take_while(|relation| relation.child == person.sourced_id);
     own.map(|relation| relation.guardian.as_str()).collect()
 }
 
@@ -198,7 +220,12 @@ fn roles(person: &Person) -> Vec<Vec<String>> {
 
 fn demographics(person: &Person) -> Option<Vec<String>> {
     let born = person.birth_date?;
-    let mut row = vec![person.sourced_id.clone(), status(person.status), String::new(), born.to_string()];
+    let mut row = vec![
+        person.sourced_id.clone(),
+        status(person.status),
+        String::new(),
+        born.to_string(),
+    ];
     row.resize(DEMOGRAPHICS.split(',').count(), String::new());
     Some(row)
 }
@@ -233,7 +260,11 @@ fn relation(relation: &Relation) -> Vec<String> {
 
 /// A bulk file leaves the status of what is in force empty.
 fn status(status: Status) -> String {
-    if status == Status::Active { String::new() } else { status.spelling().to_owned() }
+    if status == Status::Active {
+        String::new()
+    } else {
+        status.spelling().to_owned()
+    }
 }
 
 fn optional(value: &Option<impl ToString>) -> String {
@@ -252,5 +283,9 @@ fn sheet(headings: &str, rows: impl IntoIterator<Item = Vec<String>>) -> String 
 }
 
 fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
 }
