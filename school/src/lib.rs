@@ -1,3 +1,4 @@
 //! The rules of a school: who may do what.
 
+pub mod demo;
 pub mod roster;
