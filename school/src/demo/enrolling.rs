@@ -32,7 +32,7 @@ pub(super) fn enroll(making: &mut Making, staff: &Staff, pupils: &[Pupil]) {
         enrolling.staff(second.sourced_id, [teachers[1]], EnrollmentRole::Teacher);
         enrolling.either(first, second, pupils);
     }
-    enrolling.staff(CHOIR.sourced_id, [&staff.other_teachers[0]], EnrollmentRole::Teacher);
+    enrolling.staff(CHOIR.sourced_id, staff.other_teachers.last(), EnrollmentRole::Teacher);
     enrolling.some(&CHOIR, pupils);
     enrolling.staff(COUNCIL.sourced_id, [&staff.counselor], EnrollmentRole::Teacher);
     enrolling.council(pupils);
@@ -48,17 +48,19 @@ impl Enrolling<'_> {
     fn class(&mut self, number: usize, grade: i16, track: char, staff: &Staff, pupils: &[Pupil]) {
         let class = class_id(grade, track);
         let began = self.making.year.class_began(grade);
+        // Children stay with their class for ten years; teachers change.
+        let staff_began = self.making.year.class_began(grade.min(2));
         let colleague = &staff.class_teachers[(number ^ 1).min(staff.class_teachers.len() - 1)];
         let other = &staff.other_teachers[number % staff.other_teachers.len()];
         for (position, teacher) in [&staff.class_teachers[number], colleague, other]
             .into_iter()
             .enumerate()
         {
-            self.add(&class, teacher, EnrollmentRole::Teacher, position == 0, began);
+            self.add(&class, teacher, EnrollmentRole::Teacher, position == 0, staff_began);
         }
         if grade <= 2 {
             let pedagogue = &staff.pedagogues[number % staff.pedagogues.len()];
-            self.add(&class, pedagogue, EnrollmentRole::Aide, false, began);
+            self.add(&class, pedagogue, EnrollmentRole::Aide, false, staff_began);
         }
         for pupil in pupils
             .iter()

@@ -74,7 +74,6 @@ impl Making {
         let username = self.usernames.give(&newcomer.given_name, &newcomer.family_name);
         // Children have no e-mail of their own; the adults' is in a domain that is set aside for examples.
         let email = (!newcomer.role.is_child()).then(|| format!("{username}@skole.example"));
-        let begin_date = newcomer.role.is_employee().then(|| self.year.first_day());
         self.roster.people.push(Person {
             sourced_id: newcomer.sourced_id.clone(),
             status: Status::Active,
@@ -98,7 +97,7 @@ impl Making {
                 role: newcomer.role,
                 organisation: Some(newcomer.organisation.to_owned()),
                 primary: true,
-                begin_date,
+                begin_date: None,
                 end_date: None,
             }],
         });
