@@ -132,6 +132,8 @@ tables! {
     DRAFTS = "drafts", [id("space"), id("profile")], [id("thread")], Plain, None, "An unfinished message.";
     JOURNAL = "journal", [id("space"), number("minute")], [id("event")], Plain, Some(JOURNAL_LIFETIME),
         "A fact that clients learn about: what changed and who may know. Names its object, holds none of its text.";
+    JOURNAL_MINUTES = "journal_minutes", [id("space"), number("day")], [number("minute")], Plain, Some(JOURNAL_LIFETIME),
+        "A minute in which the space's journal has rows: a reader skips the others.";
 }
 
 #[cfg(test)]

@@ -1,0 +1,54 @@
+//! Who may see whom. Staff see everyone; families see staff and those they share a group with; the name of a protected
+//! family is seen by staff and by the family itself.
+
+use samtale_protocol::people::{Role, WithheldReason};
+use samtale_protocol::{GroupId, ProfileId, Timestamp};
+
+use crate::directory::Directory;
+
+impl Directory {
+    /// Whether `viewer` may see `target` with name; otherwise why not.
+    pub fn sees(&self, viewer: ProfileId, target: ProfileId, now: Timestamp) -> Result<(), WithheldReason> {
+        let viewer_role = self.role_now(viewer, now).ok_or(WithheldReason::NotPermitted)?;
+        let record = self.profiles.get(&target).ok_or(WithheldReason::NotPermitted)?;
+        if viewer_role.is_staff() || self.is_family(viewer, target, now) {
+            return Ok(());
+        }
+        if record.name_protected {
+            return Err(WithheldReason::NameProtected);
+        }
+        match record.role {
+            Role::Employee | Role::InstitutionAdmin | Role::MunicipalityAdmin => Ok(()),
+            Role::Child => self.shares_group(viewer, target, now),
+            Role::Guardian => self
+                .children_now(target, now)
+                .find_map(|(child, _)| self.shares_group(viewer, child, now).ok())
+                .ok_or(WithheldReason::NotPermitted),
+        }
+    }
+
+    /// Whether `viewer` may be told the name of someone they share a thread with: only protection stands against it.
+    pub fn may_name(&self, viewer: ProfileId, target: ProfileId, now: Timestamp) -> bool {
+        let protected = self.profiles.get(&target).is_none_or(|record| record.name_protected);
+        !protected || self.role_now(viewer, now).is_some_and(Role::is_staff) || self.is_family(viewer, target, now)
+    }
+
+    /// Whether a group is the viewer's own, or their child's.
+    pub fn is_own_group(&self, viewer: ProfileId, group: GroupId, now: Timestamp) -> bool {
+        self.groups_now(viewer, now).any(|own| own == group)
+            || self
+                .children_now(viewer, now)
+                .any(|(child, _)| self.groups_now(child, now).any(|own| own == group))
+    }
+
+    fn shares_group(&self, viewer: ProfileId, child: ProfileId, now: Timestamp) -> Result<(), WithheldReason> {
+        let shares = self
+            .groups_now(child, now)
+            .any(|group| self.is_own_group(viewer, group, now));
+        if shares {
+            Ok(())
+        } else {
+            Err(WithheldReason::NotPermitted)
+        }
+    }
+}
