@@ -80,6 +80,11 @@ impl<'f> Catalogue<'f> {
         &self.manifest
     }
 
+    /// Whether a file is there, readable or not.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.files.contains_key(name)
+    }
+
     /// Whether any file that is read is a list of changes.
     pub(super) fn is_delta(&self) -> bool {
         READ.iter().any(|name| self.manifest.mode(name) == Some(Mode::Delta))

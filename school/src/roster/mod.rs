@@ -44,7 +44,8 @@
 //!
 //! `samtaleRelations.csv` (optional) says more of the pairs of agents: `guardianSourcedId`, `childSourcedId`, `kind` (`mother`,
 //! `father`, `parent`, `foster`, `step`, `relative`, `guardian` or other words), `custody`, `contact`, `pickup` (`true` or `false`),
-//! `beginDate`, `endDate`. Without a row there, a guardian or parent has all three rights, and a relative all but custody.
+//! `beginDate`, `endDate`. Without the file, or where its cell is empty, a guardian or parent has all three rights, and a relative all
+//! but custody. With the file, a pair that no readable row of it names has none.
 
 mod archive;
 mod catalogue;

@@ -27,6 +27,8 @@ const SHAPE: Shape = Shape {
     dates: &["beginDate", "endDate"],
 };
 
+const FILE: &str = "samtaleRelations";
+
 const AGENTS: &str = "agentSourcedIds";
 
 /// By child and guardian, by position: one relation each.
@@ -38,18 +40,14 @@ pub(super) fn read(catalogue: &Catalogue<'_>, people: &People, problems: &mut Pr
     for agents in &people.agents {
         take_agents(agents, people, &mut relations, problems);
     }
-    if let Some(table) = catalogue.open("samtaleRelations", &SHAPE, false, problems) {
+    if catalogue.has(FILE) {
         let mut refined = Relations::new();
-        table.each_row(problems, |row| refine(row, people, &mut relations, &mut refined));
-        for relation in relations.values() {
-            let found = format!(
-                "guardian {} and child {}",
-                shown(&relation.guardian),
-                shown(&relation.child)
-            );
-            let message = format!("{found} are not in `samtaleRelations.csv`; taken as agents without it");
-            problems.warning(&relation.place, Some(AGENTS), message);
+        if let Some(table) = catalogue.open(FILE, &SHAPE, false, problems) {
+            table.each_row(problems, |row| refine(row, people, &mut relations, &mut refined));
         }
+        relations
+            .values_mut()
+            .for_each(|relation| take_rights(relation, problems));
         relations.append(&mut refined);
     }
     let mut list: Vec<Relation> = relations.into_values().collect();
@@ -126,6 +124,17 @@ fn by_role(guardian: &Person, child: &Person, place: Place) -> Relation {
         begin_date: None,
         end_date: None,
     }
+}
+
+/// Where `samtaleRelations.csv` is, rights come from it alone: its row on this pair may be missing because nobody could read it, and it
+/// may have been the one that says "no custody".
+fn take_rights(relation: &mut Relation, problems: &mut Problems) {
+    let found = format!("{} and {}", shown(&relation.guardian), shown(&relation.child));
+    let message = format!(
+        "no row of `samtaleRelations.csv` could be read for {found}; taken without custody, contact and pickup"
+    );
+    problems.error(&relation.place, Some(AGENTS), message);
+    (relation.custody, relation.contact, relation.pickup) = (false, false, false);
 }
 
 /// Takes a row of `samtaleRelations.csv`: it says more of a pair of agents, which is then moved to `refined`.

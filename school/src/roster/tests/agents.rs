@@ -94,11 +94,13 @@ fn rights_are_never_given_by_what_nobody_can_read() {
 #[test]
 fn the_two_files_are_compared() {
     let reading = tidy_but("samtaleRelations.csv", RELATIONS);
-    assert!(relation(&reading, "mette", "freja").is_some());
-    assert_only_problem(
-        &reading,
-        "W users.csv:3 agentSourcedIds",
-        "not in `samtaleRelations.csv`",
+    let found = relation(&reading, "mette", "freja").expect("the relation is read");
+    assert!(!found.custody && !found.contact && !found.pickup);
+    assert_only_problem(&reading, "E users.csv:3 agentSourcedIds", "taken without custody");
+    let reading = tidy_but("samtaleRelations.csv", "a,b\n1,2\n");
+    assert_eq!(
+        relation(&reading, "mette", "freja").map(|found| found.custody),
+        Some(false)
     );
     let users = USERS.replace(",mette,3,", ",,3,").replace(",,,,freja,,", ",,,,,,");
     let mut files = tidy();
