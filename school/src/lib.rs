@@ -5,6 +5,7 @@
 //! handed to the router's publisher.
 
 pub mod activation;
+pub mod demo;
 pub mod directory;
 pub mod drafts;
 pub mod errors;
@@ -21,6 +22,7 @@ pub mod profiles;
 pub mod read_markers;
 pub mod recipients;
 pub mod rights;
+pub mod roster;
 pub mod school;
 pub mod sending;
 pub mod settings;
