@@ -5,4 +5,5 @@ mod contract;
 mod engines;
 mod keys;
 mod open;
+mod power_loss;
 mod rig;
