@@ -78,14 +78,18 @@ impl<'de> Visitor<'de> for &mut Envelope {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match key.as_ref() {
-                "t" => self.is_request = map.next_value::<Cow<'de, str>>()? == "request",
-                "id" => self.id = Some(map.next_value()?),
-                _ => drop(map.next_value::<IgnoredAny>()?),
+        // A number at the end of what there is may be cut short, so it counts once something was read after it.
+        let mut id = None;
+        loop {
+            let key = map.next_key::<Cow<'de, str>>()?;
+            self.id = self.id.or(id);
+            match key.as_deref() {
+                Some("t") => self.is_request = map.next_value::<Cow<'de, str>>()? == "request",
+                Some("id") => id = Some(map.next_value()?),
+                Some(_) => drop(map.next_value::<IgnoredAny>()?),
+                None => return Ok(()),
             }
         }
-        Ok(())
     }
 }
 
