@@ -1,6 +1,6 @@
 //! A frame of every kind, by name: what the golden files hold, and what the fuzzer starts from.
 
-#![allow(dead_code, reason = "each test program uses a part of the samples")]
+#![allow(dead_code, unused_imports, reason = "each test program uses a part of the samples")]
 
 pub mod kinds;
 mod requests;
