@@ -5,11 +5,12 @@
 use std::collections::BTreeSet;
 
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
 use crate::errors::Refusal;
 use crate::login::{ActivateRequest, LoginReply, LoginRequest, RefreshRequest};
+use crate::time::LARGEST_INTEGER;
 use crate::{ClientFrame, ServerFrame};
 
 /// Where the schemas stand in an AsyncAPI document.
@@ -28,7 +29,10 @@ pub struct Variant {
 
 /// Every type that can stand in a frame or in the body of a login, by name.
 pub fn schemas() -> Map<String, Value> {
-    let settings = SchemaSettings::draft07().with(|settings| settings.definitions_path = PLACE[1..].into());
+    let settings = SchemaSettings::draft07().with(|settings| {
+        settings.definitions_path = PLACE[1..].into();
+        settings.transforms.push(Box::new(schemars::transform::RecursiveTransform(bound_integers)));
+    });
     let mut generator = settings.into_generator();
     add::<ClientFrame>(&mut generator);
     add::<ServerFrame>(&mut generator);
@@ -38,6 +42,13 @@ pub fn schemas() -> Map<String, Value> {
     add::<RefreshRequest>(&mut generator);
     add::<Refusal>(&mut generator);
     generator.take_definitions(true)
+}
+
+/// No integer on the wire is above 2^53 - 1, whatever the type behind it could hold.
+fn bound_integers(schema: &mut Schema) {
+    if schema.get("format").and_then(Value::as_str) == Some("uint64") {
+        schema.insert("maximum".to_owned(), LARGEST_INTEGER.into());
+    }
 }
 
 fn add<T: JsonSchema>(generator: &mut SchemaGenerator) {

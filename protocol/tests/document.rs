@@ -56,9 +56,7 @@ fn every_example_is_a_frame_of_one_side() {
         let client = ClientFrame::decode(Encoding::Json, &bytes);
         let server = ServerFrame::decode(Encoding::Json, &bytes);
         assert!(client.is_ok() != server.is_ok(), "line {line}: {client:?} {server:?}");
-        let known = client
-            .map(|frame| serde_json::to_value(frame))
-            .or_else(|_| server.map(|frame| serde_json::to_value(frame)));
+        let known = client.map(serde_json::to_value).or_else(|_| server.map(serde_json::to_value));
         let known = known.ok().and_then(Result::ok).unwrap_or_default();
         assert_no_unknown_fields(&example, &known, line);
     }
