@@ -49,8 +49,13 @@ impl Address {
             return Ok(Self { path, _folder: None });
         }
         let folder = File::open(data)?;
-        let path = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(FILE_NAME);
-        Ok(Self { path, _folder: Some(folder) })
+        let path = Path::new("/proc/self/fd")
+            .join(folder.as_raw_fd().to_string())
+            .join(FILE_NAME);
+        Ok(Self {
+            path,
+            _folder: Some(folder),
+        })
     }
 }
 

@@ -136,12 +136,20 @@ pub enum CommandErrorKind {
 impl CommandError {
     /// It could not be done.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self { kind: CommandErrorKind::Failed, message: message.into(), report: None }
+        Self {
+            kind: CommandErrorKind::Failed,
+            message: message.into(),
+            report: None,
+        }
     }
 
     /// It is not done, by the rules.
     pub fn refused(message: impl Into<String>) -> Self {
-        Self { kind: CommandErrorKind::Refused, message: message.into(), report: None }
+        Self {
+            kind: CommandErrorKind::Refused,
+            message: message.into(),
+            report: None,
+        }
     }
 
     /// With what a script wants to read.
@@ -167,7 +175,11 @@ impl From<Refusal> for CommandError {
             Some(detail) => format!("{} ({detail})", refusal.message),
             None => refusal.message,
         };
-        if refusal.code.is_retryable() { Self::failed(message) } else { Self::refused(message) }
+        if refusal.code.is_retryable() {
+            Self::failed(message)
+        } else {
+            Self::refused(message)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod admin_socket;
+pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod http;

@@ -20,7 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use samtale_protocol::people::OwnProfile;
 use samtale_protocol::time::Clock;
-use samtale_protocol::{ErrorCode, PersonId, Refusal, SessionId, SpaceId};
+use samtale_protocol::{ErrorCode, PersonId, Refusal, SessionId, SpaceId, Timestamp};
 use samtale_storage::people::{PersonRecord, UsernameRecord, person_key, username_key};
 use samtale_storage::{StorageError, Store, Stored};
 
@@ -50,6 +50,15 @@ pub trait ProfileSource: Send + Sync + 'static {
 pub trait Revocations: Send + Sync + 'static {
     /// The login `session` of `person` ended; `None` means all their logins.
     async fn login_ended(&self, person: PersonId, session: Option<SessionId>);
+}
+
+/// For a process that serves no sockets: there is none to close.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoSockets;
+
+#[async_trait]
+impl Revocations for NoSockets {
+    async fn login_ended(&self, _: PersonId, _: Option<SessionId>) {}
 }
 
 /// Where salts, codes and tokens come from: the system in a server, a seed in a test.
@@ -148,6 +157,11 @@ impl Accounts {
         Arc::clone(&self.tokens)
     }
 
+    /// The time, as accounts see it.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     async fn find_username(&self, username: &str) -> Result<FoundUsername, Refusal> {
         let hmac = self
             .lookup
@@ -236,7 +250,7 @@ fn shortened(text: &str, limit: usize) -> &str {
 }
 
 /// The write timestamp for a row that replaces `old`: above it, even when the clock stood still in between.
-fn write_time(now: samtale_protocol::Timestamp, old: Option<u64>) -> u64 {
+fn write_time(now: Timestamp, old: Option<u64>) -> u64 {
     now.as_micros().max(old.map_or(0, |old| old + 1))
 }
 

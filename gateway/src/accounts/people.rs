@@ -131,7 +131,11 @@ impl Accounts {
 
     /// The account of a person, if there is one.
     pub async fn account(&self, person: PersonId) -> Result<Option<PersonRecord>, Refusal> {
-        let stored = self.store.get::<PersonRecord>(&person_key(person)).await.map_err(refused)?;
+        let stored = self
+            .store
+            .get::<PersonRecord>(&person_key(person))
+            .await
+            .map_err(refused)?;
         Ok(stored.map(|stored| stored.record))
     }
 

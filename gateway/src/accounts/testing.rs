@@ -136,6 +136,7 @@ impl School {
         Self {
             accounts: Arc::new(Accounts::new(parts, &settings)),
             clock,
+            store,
             revoked,
         }
     }

@@ -56,7 +56,11 @@ pub async fn ask(
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
             return Err(NoServer);
         }
-        Err(error) => return Ok(Err(CommandError::failed(format!("the running server can not be asked: {error}")))),
+        Err(error) => {
+            return Ok(Err(CommandError::failed(format!(
+                "the running server can not be asked: {error}"
+            ))));
+        }
     };
     Ok(converse(stream, command, progress).await)
 }
@@ -87,7 +91,11 @@ async fn converse(stream: UnixStream, command: &Command, progress: &dyn Progress
             Ok(Line::Progress(line)) => progress.report(&line),
             Ok(Line::Done(value)) => return Ok(value),
             Ok(Line::Error(error)) => return Err(error),
-            Err(_) => return Err(CommandError::failed("the running server answers in a form that is not known here")),
+            Err(_) => {
+                return Err(CommandError::failed(
+                    "the running server answers in a form that is not known here",
+                ));
+            }
         }
     }
 }

@@ -96,7 +96,9 @@ async fn serve_one(stream: UnixStream, commands: Arc<dyn Commands>) {
     let outcome = match command {
         Ok(command) => carry_out(command, commands.as_ref(), &mut writer).await,
         // The message of the parser may quote a password.
-        Err(_) => Err(CommandError::refused("the server does not know this command; are both of the same version?")),
+        Err(_) => Err(CommandError::refused(
+            "the server does not know this command; are both of the same version?",
+        )),
     };
     let answer = match outcome {
         Ok(value) => Line::Done(value),
@@ -113,14 +115,19 @@ async fn carry_out(
     let (sender, mut lines) = mpsc::channel(PROGRESS_LINES);
     let progress = Lines(sender);
     let mut running = std::pin::pin!(commands.run(command, &progress));
-    // A client that hangs up does not stop a command half-way: its lines are just not read.
-    loop {
+    let mut is_read = true;
+    // A client that hangs up, or stops reading, does not stop a command half-way.
+    let outcome = loop {
         tokio::select! {
             biased;
-            outcome = running.as_mut() => return outcome,
-            Some(line) = lines.recv() => write(writer, &Line::Progress(line)).await,
+            outcome = running.as_mut() => break outcome,
+            Some(line) = lines.recv() => is_read = is_read && write(writer, &Line::Progress(line)).await,
         }
+    };
+    while let (true, Ok(line)) = (is_read, lines.try_recv()) {
+        is_read = write(writer, &Line::Progress(line)).await;
     }
+    outcome
 }
 
 /// Progress as lines for the client.
@@ -133,7 +140,8 @@ impl Progress for Lines {
     }
 }
 
-async fn write(writer: &mut OwnedWriteHalf, line: &Line) {
+/// Writes a line; whether the client still takes them.
+async fn write(writer: &mut OwnedWriteHalf, line: &Line) -> bool {
     let written = match serde_json::to_vec(line) {
         Ok(mut bytes) => {
             bytes.push(b'\n');
@@ -141,9 +149,11 @@ async fn write(writer: &mut OwnedWriteHalf, line: &Line) {
         }
         Err(error) => Ok(Err(error.into())),
     };
-    if !matches!(written, Ok(Ok(()))) {
+    let is_read = matches!(written, Ok(Ok(())));
+    if !is_read {
         tracing::debug!("a client no longer reads the answer to its command");
     }
+    is_read
 }
 
 /// Whether the other end runs as our own user, or as root, who can do everything anyway.
@@ -152,5 +162,8 @@ fn is_owner(stream: &UnixStream) -> io::Result<()> {
     if peer == rustix::process::geteuid() || peer.is_root() {
         return Ok(());
     }
-    Err(io::Error::new(ErrorKind::PermissionDenied, format!("user {} does not own this server", peer.as_raw())))
+    Err(io::Error::new(
+        ErrorKind::PermissionDenied,
+        format!("user {} does not own this server", peer.as_raw()),
+    ))
 }

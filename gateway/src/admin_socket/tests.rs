@@ -47,12 +47,25 @@ struct Running {
 
 fn start(data: &Path) -> Running {
     let (commands, shutdown) = (Arc::<Echo>::default(), CancellationToken::new());
-    let task = tokio::spawn(AdminSocket::bind(data).unwrap().serve(commands.clone(), shutdown.clone()));
-    Running { commands, shutdown, task }
+    let task = tokio::spawn(
+        AdminSocket::bind(data)
+            .unwrap()
+            .serve(commands.clone(), shutdown.clone()),
+    );
+    Running {
+        commands,
+        shutdown,
+        task,
+    }
 }
 
 fn list() -> Command {
-    Command::People(PeopleCommand::List { of: Selection { class: Some("3.A".to_owned()), space: None } })
+    Command::People(PeopleCommand::List {
+        of: Selection {
+            class: Some("3.A".to_owned()),
+            space: None,
+        },
+    })
 }
 
 async fn never() -> Result<Arc<dyn Commands>, CommandError> {
@@ -65,11 +78,19 @@ async fn a_command_reaches_the_server_and_its_progress_comes_back() {
     let running = start(data.path());
     let heard = Heard::default();
     let answer = run_command(data.path(), list(), &heard, never).await.unwrap();
-    assert_eq!(answer, json!({ "people": { "list": { "of": { "class": "3.A", "space": null } } } }));
+    assert_eq!(
+        answer,
+        json!({ "people": { "list": { "of": { "class": "3.A", "space": null } } } })
+    );
     assert_eq!(*heard.0.lock().unwrap(), ["half-way"]);
-    let refused = run_command(data.path(), Command::Backup { to: "b".into() }, &heard, never).await.unwrap_err();
+    let refused = run_command(data.path(), Command::Backup { to: "b".into() }, &heard, never)
+        .await
+        .unwrap_err();
     assert_eq!((refused.kind, refused.exit_code()), (CommandErrorKind::Refused, 2));
-    assert_eq!((refused.message.as_str(), refused.report), ("not today", Some(json!({ "problems": 3 }))));
+    assert_eq!(
+        (refused.message.as_str(), refused.report),
+        ("not today", Some(json!({ "problems": 3 })))
+    );
     assert_eq!(running.commands.0.load(Ordering::SeqCst), 2);
 }
 
@@ -85,7 +106,9 @@ async fn without_a_server_the_store_is_opened() {
     run_command(data.path(), list(), &Heard::default(), open).await.unwrap();
     assert_eq!(opened.0.load(Ordering::SeqCst), 2);
     let running = start(data.path());
-    run_command(data.path(), list(), &Heard::default(), never).await.unwrap();
+    run_command(data.path(), list(), &Heard::default(), never)
+        .await
+        .unwrap();
     running.shutdown.cancel();
     running.task.await.unwrap();
     assert!(!data.path().join(FILE_NAME).exists());
@@ -105,7 +128,9 @@ async fn a_server_that_is_just_starting_is_waited_for() {
     run_command(data.path(), list(), &Heard::default(), open).await.unwrap();
     let missing = data.path().join("missing");
     let open = async || Err(CommandError::failed("no such folder"));
-    let error = run_command(&missing, list(), &Heard::default(), open).await.unwrap_err();
+    let error = run_command(&missing, list(), &Heard::default(), open)
+        .await
+        .unwrap_err();
     assert_eq!(error.message, "no such folder");
 }
 

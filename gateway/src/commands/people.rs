@@ -93,7 +93,7 @@ impl PeopleCommands {
     }
 
     async fn list(&self, of: &Selection, progress: &dyn Progress) -> Result<Vec<ListedPerson>, CommandError> {
-        let selected = selected::select(&self.store, of).await?;
+        let selected = selected::select(&self.store, of, self.accounts.now()).await?;
         let total = selected.len();
         let listed = stream::iter(selected).map(|found| self.listed(found)).buffered(AT_ONCE);
         let mut people = Vec::with_capacity(total);
@@ -141,14 +141,20 @@ impl PeopleCommands {
         };
         let listed = people.into_iter().filter_map(|person| {
             let IssuedCode { code, expires_at } = code_of(person.person)?.clone();
-            Some(ListedCode { person, code, expires_at })
+            Some(ListedCode {
+                person,
+                code,
+                expires_at,
+            })
         });
         Ok(listed.collect())
     }
 
     /// The line of one profile; none when its person is no more.
     async fn listed(&self, found: selected::Selected) -> Result<Option<ListedPerson>, CommandError> {
-        let Some(account) = self.accounts.account(found.person).await? else { return Ok(None) };
+        let Some(account) = self.accounts.account(found.person).await? else {
+            return Ok(None);
+        };
         Ok(Some(ListedPerson {
             person: found.person,
             username: account.username,

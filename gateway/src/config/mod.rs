@@ -17,6 +17,7 @@ use serde::Deserialize;
 use crate::origin::{Origins, Proxies};
 
 pub use reference::reference;
+pub(crate) use sources::flag;
 pub use sources::{ConfigError, Problem, Sources, Variable};
 pub use values::{ByteSize, LogFormat, LogLevel, Span};
 

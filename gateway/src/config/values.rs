@@ -104,7 +104,10 @@ fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 impl fmt::Display for Span {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
-        let largest = SPAN_UNITS.iter().rev().find(|(_, factor)| millis % factor == 0);
+        let largest = SPAN_UNITS
+            .iter()
+            .rev()
+            .find(|(_, factor)| millis.is_multiple_of(*factor));
         let (unit, factor) = largest.copied().unwrap_or(("ms", 1));
         write!(formatter, "{}{unit}", millis / factor)
     }
@@ -115,9 +118,25 @@ impl fmt::Display for ByteSize {
         let largest = SIZE_UNITS
             .iter()
             .rev()
-            .find(|(_, factor)| self.0 % factor == 0 && self.0 >= *factor);
+            .find(|(_, factor)| self.0.is_multiple_of(*factor) && self.0 >= *factor);
         let (unit, factor) = largest.copied().unwrap_or(("B", 1));
         write!(formatter, "{}{unit}", self.0 / factor)
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Auto => "auto",
+            Self::Pretty => "pretty",
+            Self::Json => "json",
+        })
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&tracing::Level::from(*self).as_str().to_lowercase())
     }
 }
 
