@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use figment::providers::{Format, Serialized, Toml};
+use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
@@ -104,38 +104,43 @@ impl Sources {
     /// Puts the sources on top of each other and checks everything.
     pub fn load(self) -> Result<Config, ConfigError> {
         let mut problems = Vec::new();
-        let mut figment = Figment::new();
+        let mut given = Vec::new();
         if let Some((name, text)) = self.file_text {
             match Toml::from_str::<Dict>(&text) {
-                Ok(dict) => {
-                    unknown_keys(&dict, "", &name, &mut problems);
-                    figment = figment.merge(Named { name, dict });
-                }
+                Ok(dict) => read_dict(dict, "", &name, &mut given, &mut problems),
                 Err(error) => problems.push(Problem {
                     source: name,
                     message: error.to_string().trim().to_owned(),
                 }),
             }
         }
-        for variable in self.environment.into_iter().chain(self.flags) {
-            match settings().find(|setting| setting.key == variable.key) {
-                Some(setting) => {
-                    let dict = figment::util::nest(&variable.key, value(setting.kind, &variable.text));
-                    let dict = dict.into_dict().unwrap_or_default();
-                    figment = figment.merge(Named {
-                        name: variable.source,
-                        dict,
-                    });
-                }
-                None => problems.push(unknown(&variable.source, &variable.key, is_variable(&variable.source))),
+        for Variable { source, key, text } in self.environment.into_iter().chain(self.flags) {
+            match settings().find(|setting| setting.key == key) {
+                Some(setting) => given.push(Given {
+                    source,
+                    key,
+                    value: value(setting.kind, &text),
+                }),
+                None => problems.push(unknown(&source, &key, source.starts_with(PREFIX))),
             }
         }
-        if !problems.is_empty() {
-            return Err(ConfigError { problems });
+        // What is wrong is taken out and the rest looked at again, so that everything is said at once.
+        loop {
+            let figment = given.iter().fold(Figment::new(), |figment, one| figment.merge(one));
+            match figment.extract::<Config>() {
+                Ok(config) if problems.is_empty() => return Ok(config),
+                Ok(_) => return Err(ConfigError { problems }),
+                Err(error) => {
+                    let path = error.path.join(".");
+                    let before = given.len();
+                    given.retain(|one| path != one.key && !path.starts_with(&format!("{}.", one.key)));
+                    problems.push(problem(error));
+                    if given.len() == before {
+                        return Err(ConfigError { problems });
+                    }
+                }
+            }
         }
-        figment.extract::<Config>().map_err(|error| ConfigError {
-            problems: error.into_iter().map(problem).collect(),
-        })
     }
 }
 
@@ -172,10 +177,6 @@ pub(super) fn variable_name(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
 }
 
-fn is_variable(source: &str) -> bool {
-    source.starts_with(PREFIX)
-}
-
 fn read(file: &Path) -> Result<(String, String), ConfigError> {
     let name = file.display().to_string();
     match std::fs::read_to_string(file) {
@@ -204,14 +205,21 @@ fn value(kind: Kind, text: &str) -> Value {
     }
 }
 
-fn unknown_keys(dict: &Dict, prefix: &str, source: &str, problems: &mut Vec<Problem>) {
+/// The settings of a file, and the keys in it that are none.
+fn read_dict(dict: Dict, prefix: &str, source: &str, given: &mut Vec<Given>, problems: &mut Vec<Problem>) {
     for (name, value) in dict {
         let key = format!("{prefix}{name}");
         let section = format!("{key}.");
         let is_section = settings().any(|setting| setting.key.starts_with(&section));
-        match value.as_dict() {
-            Some(inner) if is_section => unknown_keys(inner, &section, source, problems),
-            _ if is_section || settings().any(|setting| setting.key == key) => {}
+        match value {
+            Value::Dict(_, inner) if is_section => read_dict(inner, &section, source, given, problems),
+            value if is_section || settings().any(|setting| setting.key == key) => {
+                given.push(Given {
+                    source: source.to_owned(),
+                    key,
+                    value,
+                });
+            }
             _ => problems.push(unknown(source, &key, false)),
         }
     }
@@ -239,6 +247,7 @@ fn unknown(source: &str, key: &str, as_variable: bool) -> Problem {
     }
 }
 
+/// What figment says of one value.
 fn problem(error: figment::Error) -> Problem {
     let source = error
         .metadata
@@ -250,19 +259,23 @@ fn problem(error: figment::Error) -> Problem {
     }
 }
 
-/// Settings with the name of where they came from.
-struct Named {
-    name: String,
-    dict: Dict,
+/// One value, with where it came from.
+struct Given {
+    source: String,
+    key: String,
+    value: Value,
 }
 
-impl Provider for Named {
+impl Provider for &Given {
     fn metadata(&self) -> Metadata {
-        Metadata::named(self.name.clone())
+        Metadata::named(self.source.clone())
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        Serialized::defaults(&self.dict).data()
+        let dict = figment::util::nest(&self.key, self.value.clone())
+            .into_dict()
+            .unwrap_or_default();
+        Ok(Map::from([(Profile::Default, dict)]))
     }
 }
 
@@ -373,6 +386,30 @@ mod tests {
             let said = problems(file, variables, &[]);
             assert!(said.contains(expected), "{expected}\nis not in\n{said}");
         }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let said = problems(
+            "listen = \"x\"\nlisten_to = 1\n[limits]\nsessions = -4\n",
+            &[("SAMTALE_LOG__LEVEL", "loud"), ("SAMTALE_PROXIES", "127.0.0.1, nearby")],
+            &[("--set", "shards", "many")],
+        );
+        let sources: Vec<_> = said.lines().map(|line| line.split("`").nth(1).unwrap()).collect();
+        let mut sorted = sources.clone();
+        sorted.sort_unstable();
+        assert_eq!(
+            sorted,
+            [
+                "limits.sessions",
+                "listen",
+                "listen_to",
+                "log.level",
+                "proxies.1",
+                "shards"
+            ],
+            "{said}"
+        );
     }
 
     #[test]
