@@ -4,6 +4,7 @@
 //! look-ups under the space's key, the profiles of a person, and whoever closes the sockets of a login that ended.
 
 mod activation;
+mod ended;
 mod logins;
 mod passwords;
 mod people;
@@ -152,7 +153,7 @@ impl Accounts {
         }
     }
 
-    /// What checks the access tokens in `hello`: no storage, no lock.
+    /// What checks the access tokens in `hello`, without storage.
     pub fn access_tokens(&self) -> Arc<AccessTokens> {
         Arc::clone(&self.tokens)
     }
