@@ -1,8 +1,11 @@
 //! The server `samtale`: sockets, sessions, HTTP, login, limits and drain.
-//! The server: sockets, sessions, HTTP, login, limits and drain.
 
 pub mod accounts;
 pub mod adapters;
+pub mod admin_socket;
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod connection;
 pub mod cursor;
 pub mod framing;

@@ -206,6 +206,7 @@ impl Accounts {
         for (session, _) in self.open_logins(person).await? {
             self.mark_ended(person, session).await?;
         }
+        self.tokens.login_ended(person, None, self.clock.now());
         self.revocations.login_ended(person, None).await;
         Ok(())
     }
@@ -226,6 +227,7 @@ impl Accounts {
     }
 
     async fn mark_ended(&self, person: PersonId, session: SessionId) -> Result<(), Refusal> {
+        self.tokens.login_ended(person, Some(session), self.clock.now());
         let key = login_key(person, session);
         for _ in 0..ATTEMPTS {
             let stored = self.store.get_serial::<LoginRecord>(&key).await.map_err(refused)?;
@@ -418,15 +420,18 @@ mod tests {
         let person = school.person("anne", PASSWORD).await;
         let here = school.login("anne", PASSWORD).await.unwrap();
         let there = school.login("anne", PASSWORD).await.unwrap();
-        school.accounts.logout("ikke et bevis").await.unwrap();
-        school.accounts.logout(&here.refresh_token).await.unwrap();
         let session = school
             .accounts
             .access_tokens()
             .verify(&here.access_token, school.clock.now())
             .unwrap()
             .session;
+        school.accounts.logout("ikke et bevis").await.unwrap();
+        school.accounts.logout(&here.refresh_token).await.unwrap();
         assert_eq!(school.revoked(), [(person, Some(session))]);
+        let verify = |token: &str| school.accounts.access_tokens().verify(token, school.clock.now());
+        assert_eq!(verify(&here.access_token).unwrap_err().code, ErrorCode::InvalidToken);
+        verify(&there.access_token).unwrap();
         assert_eq!(
             school.refresh(&here.refresh_token).await.unwrap_err().code,
             ErrorCode::InvalidToken
