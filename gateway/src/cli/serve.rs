@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::Stop;
 use super::configuration::Settings;
+use super::{DONE, Stop};
 use crate::commands::CommandError;
 use crate::config::Config;
+use crate::running;
 
 /// Run the server.
 ///
@@ -34,7 +35,12 @@ impl Serve {
     }
 
     pub(super) async fn run(self, config: Arc<Config>, stop: Stop) -> Result<u8, CommandError> {
-        let _ = (config, stop);
-        Err(CommandError::failed("`serve` is not wired yet"))
+        let server = running::open(&config).await?;
+        running::serve(server, &config, stop.gracefully, async |address, _| {
+            tracing::info!(%address, data = %config.data.display(), "serving");
+            Ok(())
+        })
+        .await?;
+        Ok(DONE)
     }
 }

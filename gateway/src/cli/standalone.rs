@@ -13,7 +13,5 @@ pub(super) async fn open(config: &Config) -> Result<Arc<dyn Commands>, CommandEr
             config.data.display()
         )));
     }
-    Err(CommandError::failed(
-        "no server runs in this data folder, and opening it is not wired yet",
-    ))
+    crate::running::commands(config).await
 }
