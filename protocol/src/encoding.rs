@@ -37,7 +37,9 @@ impl Encoding {
 
     /// The encoding that the server takes from the client's offers, a comma-separated header value.
     pub fn choose(offers: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|encoding| offers.split(',').any(|offer| offer.trim() == encoding.subprotocol()))
+        Self::ALL
+            .into_iter()
+            .find(|encoding| offers.split(',').any(|offer| offer.trim() == encoding.subprotocol()))
     }
 
     /// Whether frames travel as binary WebSocket messages.
@@ -80,7 +82,11 @@ impl Encoding {
             Self::MessagePack => matches!(bytes.first(), Some(0x80..=0x8f | 0xde | 0xdf)),
             Self::Json => bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{'),
         };
-        if is_map { self.decode(bytes) } else { Err(self.error(&"a frame is a map")) }
+        if is_map {
+            self.decode(bytes)
+        } else {
+            Err(self.error(&"a frame is a map"))
+        }
     }
 
     fn error(self, reason: &dyn std::fmt::Display) -> DecodeError {
@@ -88,7 +94,10 @@ impl Encoding {
             Self::MessagePack => "MessagePack",
             Self::Json => "JSON",
         };
-        DecodeError { encoding, reason: without_contents(&reason.to_string()) }
+        DecodeError {
+            encoding,
+            reason: without_contents(&reason.to_string()),
+        }
     }
 }
 
@@ -116,16 +125,26 @@ mod tests {
 
     #[test]
     fn a_reason_holds_nothing_of_the_frame() {
-        let error = Encoding::Json.decode::<u32>(br#""a \" secret\", expected ""#).unwrap_err();
-        assert!(error.to_string().contains("invalid type: a text, expected u32"), "{error}");
+        let error = Encoding::Json
+            .decode::<u32>(br#""a \" secret\", expected ""#)
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("invalid type: a text, expected u32"),
+            "{error}"
+        );
         let name = format!("\"{}\"", "x".repeat(5000));
-        let error = Encoding::Json.decode::<crate::errors::ErrorCode>(name.as_bytes()).unwrap_err();
+        let error = Encoding::Json
+            .decode::<crate::errors::ErrorCode>(name.as_bytes())
+            .unwrap_err();
         assert!(error.to_string().len() < REASON_BYTES + 100);
     }
 
     #[test]
     fn the_server_prefers_message_pack() {
-        assert_eq!(Encoding::choose("samtale.v1.json, samtale.v1.msgpack"), Some(Encoding::MessagePack));
+        assert_eq!(
+            Encoding::choose("samtale.v1.json, samtale.v1.msgpack"),
+            Some(Encoding::MessagePack)
+        );
         assert_eq!(Encoding::choose("samtale.v1.json"), Some(Encoding::Json));
         assert_eq!(Encoding::choose("samtale.v2.json"), None);
     }

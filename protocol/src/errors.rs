@@ -135,7 +135,12 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal in Danish; [`Refusal::in_language`] turns it into the session's language.
     pub fn new(code: ErrorCode) -> Self {
-        Self { code, message: code.sentence(Language::Danish).to_owned(), detail: None, retry_after_ms: None }
+        Self {
+            code,
+            message: code.sentence(Language::Danish).to_owned(),
+            detail: None,
+            retry_after_ms: None,
+        }
     }
 
     /// With a detail for the developer of the client.

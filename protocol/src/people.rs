@@ -25,8 +25,13 @@ pub enum Role {
 
 impl Role {
     /// The whole list.
-    pub const ALL: [Self; 5] =
-        [Self::Child, Self::Guardian, Self::Employee, Self::InstitutionAdmin, Self::MunicipalityAdmin];
+    pub const ALL: [Self; 5] = [
+        Self::Child,
+        Self::Guardian,
+        Self::Employee,
+        Self::InstitutionAdmin,
+        Self::MunicipalityAdmin,
+    ];
 
     /// Whether this is someone who works for the institution or the municipality.
     pub const fn is_staff(self) -> bool {

@@ -31,7 +31,9 @@ pub struct Variant {
 pub fn schemas() -> Map<String, Value> {
     let settings = SchemaSettings::draft07().with(|settings| {
         settings.definitions_path = PLACE[1..].into();
-        settings.transforms.push(Box::new(schemars::transform::RecursiveTransform(bound_integers)));
+        settings
+            .transforms
+            .push(Box::new(schemars::transform::RecursiveTransform(bound_integers)));
     });
     let mut generator = settings.into_generator();
     add::<ClientFrame>(&mut generator);
@@ -58,12 +60,21 @@ fn add<T: JsonSchema>(generator: &mut SchemaGenerator) {
 /// The variants of an enum, whether `tag` tells them apart or they are plain names. `unknown` is none of them: it is
 /// what a reader makes of a name that it does not know.
 pub fn variants(schemas: &Map<String, Value>, of: &str, tag: &str) -> Vec<Variant> {
-    let listed = schemas.get(of).and_then(|schema| schema.get("oneOf")).and_then(Value::as_array);
+    let listed = schemas
+        .get(of)
+        .and_then(|schema| schema.get("oneOf"))
+        .and_then(Value::as_array);
     let described = listed.into_iter().flatten().filter_map(|schema| {
-        let name = schema.pointer(&format!("/properties/{tag}/const")).or_else(|| schema.get("const"))?;
+        let name = schema
+            .pointer(&format!("/properties/{tag}/const"))
+            .or_else(|| schema.get("const"))?;
         let meaning = schema.get("description").and_then(Value::as_str).unwrap_or_default();
         let name = name.as_str()?.to_owned();
-        Some(Variant { name, meaning: meaning.to_owned(), schema: schema.clone() })
+        Some(Variant {
+            name,
+            meaning: meaning.to_owned(),
+            schema: schema.clone(),
+        })
     });
     described.filter(|variant| variant.name != "unknown").collect()
 }
@@ -71,7 +82,9 @@ pub fn variants(schemas: &Map<String, Value>, of: &str, tag: &str) -> Vec<Varian
 /// The names of all fields, whatever type they belong to.
 pub fn field_names(schemas: &Map<String, Value>) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    schemas.values().for_each(|schema| collect_field_names(schema, &mut names));
+    schemas
+        .values()
+        .for_each(|schema| collect_field_names(schema, &mut names));
     names
 }
 
@@ -93,7 +106,10 @@ mod tests {
     use super::*;
 
     fn names(of: &str, tag: &str) -> Vec<String> {
-        variants(&schemas(), of, tag).into_iter().map(|variant| variant.name).collect()
+        variants(&schemas(), of, tag)
+            .into_iter()
+            .map(|variant| variant.name)
+            .collect()
     }
 
     #[test]
@@ -109,7 +125,11 @@ mod tests {
         let replies = names("Reply", "kind");
         for request in variants(&schemas(), "Request", "op") {
             let reply = request.meaning.rsplit('`').nth(1).unwrap_or_default();
-            assert!(replies.iter().any(|name| name == reply), "{} names the reply `{reply}`", request.name);
+            assert!(
+                replies.iter().any(|name| name == reply),
+                "{} names the reply `{reply}`",
+                request.name
+            );
         }
     }
 }

@@ -18,7 +18,11 @@ const TAG_IS_NOT_TEXT: &str = "the value of `t`, `op` or `kind` is not text";
 pub(crate) fn check_message_pack(bytes: &[u8]) -> Result<(), &'static str> {
     let mut reader = MessagePackReader { rest: bytes };
     reader.value(0)?;
-    if reader.rest.is_empty() { Ok(()) } else { Err("bytes after the end of the frame") }
+    if reader.rest.is_empty() {
+        Ok(())
+    } else {
+        Err("bytes after the end of the frame")
+    }
 }
 
 /// Whether `bytes`, if they are JSON at all, have a shape that frames may have. The grammar is left to the JSON reader.
@@ -71,10 +75,14 @@ fn json_text_follows(bytes: &[u8]) -> bool {
 
 /// The length of the number that `bytes` begin with. Fractions and exponents are no integers, whatever their size.
 fn json_number(bytes: &[u8]) -> Result<usize, &'static str> {
-    let length = bytes.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+    let length = bytes
+        .iter()
+        .position(|byte| !matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
     let number = &bytes[..length.unwrap_or(bytes.len())];
     let is_integer = number.iter().all(u8::is_ascii_digit);
-    let value = std::str::from_utf8(number).ok().and_then(|digits| digits.parse::<u64>().ok());
+    let value = std::str::from_utf8(number)
+        .ok()
+        .and_then(|digits| digits.parse::<u64>().ok());
     if is_integer && value.is_none_or(|value| value > LARGEST_INTEGER) {
         return Err(TOO_LARGE_INTEGER);
     }
@@ -131,7 +139,11 @@ impl<'a> MessagePackReader<'a> {
                 _ => return Err("a key that is not text"),
             };
             let is_text = matches!(self.rest.first(), Some(0xa0..=0xbf | 0xd9..=0xdb));
-            if TAGS.contains(&key) && !is_text { Err(TAG_IS_NOT_TEXT) } else { self.value(depth + 1) }
+            if TAGS.contains(&key) && !is_text {
+                Err(TAG_IS_NOT_TEXT)
+            } else {
+                self.value(depth + 1)
+            }
         })
     }
 
@@ -141,7 +153,9 @@ impl<'a> MessagePackReader<'a> {
             _ => self.length(marker - 0xd9)?,
         };
         let text = self.take(length)?;
-        std::str::from_utf8(text).map(str::as_bytes).map_err(|_| "text that is not UTF-8")
+        std::str::from_utf8(text)
+            .map(str::as_bytes)
+            .map_err(|_| "text that is not UTF-8")
     }
 
     /// A length of one, two or four bytes: `size` 0, 1 or 2.
@@ -159,7 +173,11 @@ impl<'a> MessagePackReader<'a> {
         if depth >= NESTING_DEPTH {
             return Err(TOO_DEEP);
         }
-        if values > self.rest.len() { Err("a list or map that claims more than the frame holds") } else { Ok(()) }
+        if values > self.rest.len() {
+            Err("a list or map that claims more than the frame holds")
+        } else {
+            Ok(())
+        }
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], &'static str> {
@@ -176,7 +194,11 @@ impl<'a> MessagePackReader<'a> {
 }
 
 fn within_a_double(magnitude: u64) -> Result<(), &'static str> {
-    if magnitude > LARGEST_INTEGER { Err(TOO_LARGE_INTEGER) } else { Ok(()) }
+    if magnitude > LARGEST_INTEGER {
+        Err(TOO_LARGE_INTEGER)
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

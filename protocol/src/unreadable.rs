@@ -34,12 +34,18 @@ impl Unreadable {
     pub fn judge(encoding: Encoding, bytes: &[u8], error: &DecodeError) -> Self {
         if bytes.len() > limits::CLIENT_FRAME_BYTES {
             let error = Refusal::new(ErrorCode::TooLarge).detail(error.to_string());
-            return Self::Close { error, code: CloseCode::FrameTooLarge };
+            return Self::Close {
+                error,
+                code: CloseCode::FrameTooLarge,
+            };
         }
         let refusal = Refusal::new(ErrorCode::BadRequest).detail(error.to_string());
         match request_id(encoding, bytes) {
             Some(id) => Self::Refuse { id, error: refusal },
-            None => Self::Close { error: refusal, code: CloseCode::BadFrame },
+            None => Self::Close {
+                error: refusal,
+                code: CloseCode::BadFrame,
+            },
         }
     }
 }
@@ -58,7 +64,9 @@ pub fn request_id(encoding: Encoding, bytes: &[u8]) -> Option<u32> {
             deserializer.set_max_depth(limits::NESTING_DEPTH + 1);
             deserializer.deserialize_map(&mut envelope).map_err(drop)
         }
-        Encoding::Json => serde_json::Deserializer::from_slice(bytes).deserialize_map(&mut envelope).map_err(drop),
+        Encoding::Json => serde_json::Deserializer::from_slice(bytes)
+            .deserialize_map(&mut envelope)
+            .map_err(drop),
     };
     if envelope.is_request { envelope.id } else { None }
 }
@@ -105,7 +113,10 @@ mod tests {
     #[test]
     fn an_id_is_read_from_a_request_that_is_not_valid() {
         assert_eq!(json_id(r#"{"t":"request","id":7,"request":{"op":"dance"}}"#), Some(7));
-        assert_eq!(json_id(r#"{"request":[[{"a":1}]],"id":8,"t":"request","more":null}"#), Some(8));
+        assert_eq!(
+            json_id(r#"{"request":[[{"a":1}]],"id":8,"t":"request","more":null}"#),
+            Some(8)
+        );
         assert_eq!(json_id(r#"{"t":"request","id":9,"request":{"op":"#), Some(9));
         let packed = b"\x83\xa1t\xa7request\xa2id\xcd\x01\x00\xa7request\xc1";
         assert_eq!(request_id(Encoding::MessagePack, packed), Some(256));
@@ -113,9 +124,14 @@ mod tests {
 
     #[test]
     fn no_id_is_made_up() {
-        for text in
-            ["", "7", r#"{"t":"hello","id":7}"#, r#"{"id":7}"#, r#"{"t":"request","id":-1}"#, r#"["request",7]"#]
-        {
+        for text in [
+            "",
+            "7",
+            r#"{"t":"hello","id":7}"#,
+            r#"{"id":7}"#,
+            r#"{"t":"request","id":-1}"#,
+            r#"["request",7]"#,
+        ] {
             assert_eq!(json_id(text), None, "{text}");
         }
         assert_eq!(json_id(r#"{"t":"request","id":4294967296}"#), None);
@@ -131,17 +147,32 @@ mod tests {
         };
         assert_eq!(error.code, ErrorCode::BadRequest);
         let detail = error.detail.unwrap();
-        assert!(detail.contains("unknown variant `dance`") && detail.contains("`send_message`"), "{detail}");
+        assert!(
+            detail.contains("unknown variant `dance`") && detail.contains("`send_message`"),
+            "{detail}"
+        );
     }
 
     #[test]
     fn what_is_no_request_closes() {
         let error = ClientFrame::decode(Encoding::Json, b"[]").unwrap_err();
         let close = Unreadable::judge(Encoding::Json, b"[]", &error);
-        assert!(matches!(close, Unreadable::Close { code: CloseCode::BadFrame, .. }));
+        assert!(matches!(
+            close,
+            Unreadable::Close {
+                code: CloseCode::BadFrame,
+                ..
+            }
+        ));
         let large = vec![b' '; limits::CLIENT_FRAME_BYTES + 1];
         let error = ClientFrame::decode(Encoding::Json, &large).unwrap_err();
         let close = Unreadable::judge(Encoding::Json, &large, &error);
-        assert!(matches!(close, Unreadable::Close { code: CloseCode::FrameTooLarge, .. }));
+        assert!(matches!(
+            close,
+            Unreadable::Close {
+                code: CloseCode::FrameTooLarge,
+                ..
+            }
+        ));
     }
 }

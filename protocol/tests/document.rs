@@ -17,11 +17,18 @@ fn document() -> String {
 /// The cells of every table row, backticks taken away.
 fn rows(document: &str) -> Vec<Vec<String>> {
     let rows = document.lines().filter(|line| line.starts_with("| "));
-    rows.map(|line| line.trim_matches('|').split(" | ").map(|cell| cell.trim().replace('`', "")).collect()).collect()
+    rows.map(|line| {
+        line.trim_matches('|')
+            .split(" | ")
+            .map(|cell| cell.trim().replace('`', ""))
+            .collect()
+    })
+    .collect()
 }
 
 fn has_row(rows: &[Vec<String>], cells: &[&str]) -> bool {
-    rows.iter().any(|row| row.len() >= cells.len() && row.iter().zip(cells).all(|(cell, wanted)| cell == wanted))
+    rows.iter()
+        .any(|row| row.len() >= cells.len() && row.iter().zip(cells).all(|(cell, wanted)| cell == wanted))
 }
 
 /// Each example, with the line where it begins.
@@ -56,7 +63,9 @@ fn every_example_is_a_frame_of_one_side() {
         let client = ClientFrame::decode(Encoding::Json, &bytes);
         let server = ServerFrame::decode(Encoding::Json, &bytes);
         assert!(client.is_ok() != server.is_ok(), "line {line}: {client:?} {server:?}");
-        let known = client.map(serde_json::to_value).or_else(|_| server.map(serde_json::to_value));
+        let known = client
+            .map(serde_json::to_value)
+            .or_else(|_| server.map(serde_json::to_value));
         let known = known.ok().and_then(Result::ok).unwrap_or_default();
         assert_no_unknown_fields(&example, &known, line);
     }
@@ -67,13 +76,18 @@ fn assert_no_unknown_fields(example: &Value, known: &Value, line: usize) {
     match (example, known) {
         (Value::Object(example), Value::Object(known)) => {
             for (key, value) in example {
-                let known = known.get(key).unwrap_or_else(|| panic!("line {line}: the field `{key}` means nothing"));
+                let known = known
+                    .get(key)
+                    .unwrap_or_else(|| panic!("line {line}: the field `{key}` means nothing"));
                 assert_no_unknown_fields(value, known, line);
             }
         }
         (Value::Array(example), Value::Array(known)) => {
             assert_eq!(example.len(), known.len(), "line {line}");
-            example.iter().zip(known).for_each(|(example, known)| assert_no_unknown_fields(example, known, line));
+            example
+                .iter()
+                .zip(known)
+                .for_each(|(example, known)| assert_no_unknown_fields(example, known, line));
         }
         _ => assert_eq!(example, known, "line {line}"),
     }
@@ -84,7 +98,12 @@ fn every_kind_has_an_example() {
     let mut seen = BTreeSet::new();
     for (_, example) in examples(&document()) {
         let frame = example["t"].as_str().unwrap_or_default().to_owned();
-        for (part, tag) in [("request", "op"), ("reply", "kind"), ("event", "kind"), ("signal", "kind")] {
+        for (part, tag) in [
+            ("request", "op"),
+            ("reply", "kind"),
+            ("event", "kind"),
+            ("signal", "kind"),
+        ] {
             if let Some(kind) = example[part][tag].as_str() {
                 seen.insert(format!("{part} {kind}"));
             }
@@ -100,7 +119,10 @@ fn every_kind_has_an_example() {
         ("signal", kinds::SIGNALS),
     ] {
         for name in names.iter().filter(|name| **name != "unknown") {
-            assert!(seen.contains(&format!("{what} {name}")), "docs/protocol.md has no example of the {what} `{name}`");
+            assert!(
+                seen.contains(&format!("{what} {name}")),
+                "docs/protocol.md has no example of the {what} `{name}`"
+            );
         }
     }
 }
@@ -108,7 +130,12 @@ fn every_kind_has_an_example() {
 #[test]
 fn every_kind_has_a_row() {
     let rows = rows(&document());
-    for name in kinds::EVENTS.iter().chain(kinds::SIGNALS).chain(kinds::RECIPIENTS).filter(|name| **name != "unknown") {
+    for name in kinds::EVENTS
+        .iter()
+        .chain(kinds::SIGNALS)
+        .chain(kinds::RECIPIENTS)
+        .filter(|name| **name != "unknown")
+    {
         assert!(has_row(&rows, &[name]), "docs/protocol.md has no row for `{name}`");
     }
 }
@@ -120,7 +147,10 @@ fn every_error_code_has_a_row_that_says_whether_to_repeat() {
         let name = serde_json::to_value(code).unwrap_or_default();
         let name = name.as_str().unwrap_or_default();
         let again = if code.is_retryable() { "yes" } else { "no" };
-        assert!(has_row(&rows, &[name, again]), "docs/protocol.md has no row `{name}`, {again}");
+        assert!(
+            has_row(&rows, &[name, again]),
+            "docs/protocol.md has no row `{name}`, {again}"
+        );
     }
 }
 
@@ -138,7 +168,11 @@ fn every_limit_has_a_row_with_its_value() {
     let rows = rows(&document());
     for limit in limits::ALL {
         let value = limit.value.to_string();
-        assert!(has_row(&rows, &[limit.name, &value]), "docs/protocol.md has no row `{}`, {value}", limit.name);
+        assert!(
+            has_row(&rows, &[limit.name, &value]),
+            "docs/protocol.md has no row `{}`, {value}",
+            limit.name
+        );
     }
 }
 

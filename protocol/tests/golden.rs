@@ -30,8 +30,16 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    let digit = |digit: u8| char::from(digit).to_digit(16).unwrap_or_else(|| panic!("`{digit}` is no hex digit")) as u8;
-    text.trim_end().as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+    let digit = |digit: u8| {
+        char::from(digit)
+            .to_digit(16)
+            .unwrap_or_else(|| panic!("`{digit}` is no hex digit")) as u8
+    };
+    text.trim_end()
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
+        .collect()
 }
 
 fn read(path: &Path) -> String {
@@ -72,7 +80,11 @@ fn bytes_of(path: &Path) -> Vec<u8> {
 }
 
 fn encoding_of(path: &Path) -> Encoding {
-    if path.extension().is_some_and(|extension| extension == "json") { Encoding::Json } else { Encoding::MessagePack }
+    if path.extension().is_some_and(|extension| extension == "json") {
+        Encoding::Json
+    } else {
+        Encoding::MessagePack
+    }
 }
 
 /// The golden files of a folder, sorted.
@@ -97,7 +109,12 @@ where
                 write(&path, &line_of(encoding, &bytes));
             }
             assert_eq!(read(&path), line_of(encoding, &bytes), "{}", path.display());
-            assert_eq!(decode(encoding, &bytes_of(&path)).as_ref(), Some(frame), "{}", path.display());
+            assert_eq!(
+                decode(encoding, &bytes_of(&path)).as_ref(),
+                Some(frame),
+                "{}",
+                path.display()
+            );
             assert!(expected.insert(path), "two frames are called {frame_name}");
         }
     }
@@ -130,7 +147,11 @@ fn close_codes_are_as_their_file() {
         .iter()
         .map(|code| serde_json::json!({"code": code.number(), "name": code.name(), "come_back": code.come_back()}))
         .collect();
-    let text: String = listed.iter().map(|code| format!("  {code}")).collect::<Vec<_>>().join(",\n");
+    let text: String = listed
+        .iter()
+        .map(|code| format!("  {code}"))
+        .collect::<Vec<_>>()
+        .join(",\n");
     let path = folder("close_codes.json");
     let text = format!("[\n{text}\n]\n");
     if bless() {
@@ -148,12 +169,22 @@ fn frames_of_newer_programs_read_as_what_we_know() {
         if let Some(twin) = twin("server") {
             let decoded = decode_server(encoding_of(&path), &bytes);
             assert!(decoded.is_some(), "{}", path.display());
-            assert_eq!(decoded, decode_server(encoding_of(&twin), &bytes_of(&twin)), "{}", path.display());
+            assert_eq!(
+                decoded,
+                decode_server(encoding_of(&twin), &bytes_of(&twin)),
+                "{}",
+                path.display()
+            );
         } else {
             let twin = twin("client").unwrap_or_else(|| panic!("{} has no twin", path.display()));
             let decoded = decode_client(encoding_of(&path), &bytes);
             assert!(decoded.is_some(), "{}", path.display());
-            assert_eq!(decoded, decode_client(encoding_of(&twin), &bytes_of(&twin)), "{}", path.display());
+            assert_eq!(
+                decoded,
+                decode_client(encoding_of(&twin), &bytes_of(&twin)),
+                "{}",
+                path.display()
+            );
         }
     }
 }
@@ -186,7 +217,11 @@ fn every_variant_has_a_golden_frame() {
             ServerFrame::Signal { signal } => seen.insert(("signal", kinds::signal(signal))),
             _ => false,
         };
-        if let ServerFrame::Event { event: Event::Message(message), .. } = frame {
+        if let ServerFrame::Event {
+            event: Event::Message(message),
+            ..
+        } = frame
+        {
             seen.extend(message.parts.iter().map(|part| ("part", kinds::part(part))));
         }
     }
@@ -236,7 +271,11 @@ fn names_are_those_on_the_wire() {
                 named(&|| serde_json::to_value::<&Event>(event), "kind", kinds::event(event))
             }
             ServerFrame::Signal { signal } => {
-                named(&|| serde_json::to_value::<&Signal>(signal), "kind", kinds::signal(signal));
+                named(
+                    &|| serde_json::to_value::<&Signal>(signal),
+                    "kind",
+                    kinds::signal(signal),
+                );
             }
             _ => {}
         }

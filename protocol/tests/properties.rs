@@ -28,9 +28,21 @@ struct Filling {
 }
 
 fn fillings() -> impl Strategy<Value = Vec<Filling>> {
-    let numbers = prop_oneof![0..=LARGEST_INTEGER, Just(LARGEST_INTEGER), 0..300_u64, Just(u64::from(u32::MAX))];
-    let filling = (any::<String>(), numbers, any::<[u8; 16]>(), any::<bool>(), 0..4_usize)
-        .prop_map(|(text, number, bytes, flag, length)| Filling { text, number, bytes, flag, length });
+    let numbers = prop_oneof![
+        0..=LARGEST_INTEGER,
+        Just(LARGEST_INTEGER),
+        0..300_u64,
+        Just(u64::from(u32::MAX))
+    ];
+    let filling = (any::<String>(), numbers, any::<[u8; 16]>(), any::<bool>(), 0..4_usize).prop_map(
+        |(text, number, bytes, flag, length)| Filling {
+            text,
+            number,
+            bytes,
+            flag,
+            length,
+        },
+    );
     proptest::collection::vec(filling, 1..24)
 }
 
@@ -50,7 +62,11 @@ fn fill<'a>(key: &str, value: &mut Value, next: &mut impl Iterator<Item = &'a Fi
         }
         Value::Array(items) => {
             let pattern = items.clone();
-            *items = pattern.into_iter().cycle().take(if items.is_empty() { 0 } else { filling.length }).collect();
+            *items = pattern
+                .into_iter()
+                .cycle()
+                .take(if items.is_empty() { 0 } else { filling.length })
+                .collect();
             items.iter_mut().for_each(|item| fill(key, item, next));
         }
         Value::Bool(flag) => *flag = filling.flag,

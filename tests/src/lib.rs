@@ -1,4 +1,7 @@
 //! The system seen from outside: scenarios on real nodes, faults, and the checker that both use.
 
+pub mod checker;
 pub mod node;
+pub mod process;
+pub mod witness;
 pub mod town;

@@ -72,7 +72,10 @@ pub fn a_thread() -> Thread {
 }
 
 pub fn read_marker() -> ReadMarker {
-    ReadMarker { up_to: Some(message_id(1)), also: vec![message_id(3)] }
+    ReadMarker {
+        up_to: Some(message_id(1)),
+        also: vec![message_id(3)],
+    }
 }
 
 pub fn withheld() -> Vec<Withheld> {

@@ -19,18 +19,39 @@ use super::*;
 pub fn server_frames() -> Vec<(String, ServerFrame)> {
     let mut frames = vec![
         ("welcome".to_owned(), ServerFrame::Welcome(welcome())),
-        ("resumed".to_owned(), ServerFrame::Resumed { space: space(1), events: 300 }),
+        (
+            "resumed".to_owned(),
+            ServerFrame::Resumed {
+                space: space(1),
+                events: 300,
+            },
+        ),
         ("resync".to_owned(), ServerFrame::Resync { space: space(1) }),
-        ("cursor".to_owned(), ServerFrame::Cursor { cursor: ByteString((0..=40).collect()) }),
+        (
+            "cursor".to_owned(),
+            ServerFrame::Cursor {
+                cursor: ByteString((0..=40).collect()),
+            },
+        ),
     ];
-    let replies = message_replies().into_iter().chain(thread_replies()).chain(people_replies());
+    let replies = message_replies()
+        .into_iter()
+        .chain(thread_replies())
+        .chain(people_replies());
     for (index, (name, reply)) in replies.enumerate() {
         let id = u32::try_from(index).unwrap_or(0) + 1;
         frames.push((format!("reply_{name}"), ServerFrame::Reply { id, reply }));
     }
     for (index, (name, event)) in events().into_iter().enumerate() {
         let id = event_id(u8::try_from(index).unwrap_or(0));
-        frames.push((format!("event_{name}"), ServerFrame::Event { space: space(1), id, event }));
+        frames.push((
+            format!("event_{name}"),
+            ServerFrame::Event {
+                space: space(1),
+                id,
+                event,
+            },
+        ));
     }
     for (name, signal) in signals() {
         frames.push((format!("signal_{name}"), ServerFrame::Signal { signal }));
@@ -58,10 +79,27 @@ fn welcome() -> Welcome {
 }
 
 fn message_replies() -> Vec<(&'static str, Reply)> {
-    let recalled = Message { version: 3, parts: vec![], recalled_at: Some(MORNING), ..a_message() };
-    let page = HistoryPage { messages: vec![a_message(), recalled.clone()], more: true, withheld: withheld() };
-    let empty = HistoryPage { messages: vec![], more: false, withheld: vec![] };
-    let sent = Sent { thread: thread(1), message: message_id(1), client_id: client_id(1) };
+    let recalled = Message {
+        version: 3,
+        parts: vec![],
+        recalled_at: Some(MORNING),
+        ..a_message()
+    };
+    let page = HistoryPage {
+        messages: vec![a_message(), recalled.clone()],
+        more: true,
+        withheld: withheld(),
+    };
+    let empty = HistoryPage {
+        messages: vec![],
+        more: false,
+        withheld: vec![],
+    };
+    let sent = Sent {
+        thread: thread(1),
+        message: message_id(1),
+        client_id: client_id(1),
+    };
     vec![
         ("sent", Reply::Sent(sent)),
         ("message", Reply::Message(recalled)),
@@ -73,8 +111,15 @@ fn message_replies() -> Vec<(&'static str, Reply)> {
 }
 
 fn thread_replies() -> Vec<(&'static str, Reply)> {
-    let linked = MessageReference { thread: thread(2), message: message_id(2) };
-    let full = Thread { regarding: vec![profile(7)], linked_to: Some(linked), ..a_thread() };
+    let linked = MessageReference {
+        thread: thread(2),
+        message: message_id(2),
+    };
+    let full = Thread {
+        regarding: vec![profile(7)],
+        linked_to: Some(linked),
+        ..a_thread()
+    };
     let entry = InboxEntry {
         thread: a_thread(),
         profile: profile(2),
@@ -95,8 +140,13 @@ fn thread_replies() -> Vec<(&'static str, Reply)> {
         left_at: None,
         read: Some(read_marker()),
     };
-    let gone =
-        Member { profile: profile(2), role: Role::Guardian, left_at: Some(MORNING), read: None, ..member.clone() };
+    let gone = Member {
+        profile: profile(2),
+        role: Role::Guardian,
+        left_at: Some(MORNING),
+        read: None,
+        ..member.clone()
+    };
     let details = ThreadDetails {
         thread: full.clone(),
         members: vec![member, gone],
@@ -106,12 +156,29 @@ fn thread_replies() -> Vec<(&'static str, Reply)> {
         withheld: withheld(),
     };
     vec![
-        ("inbox", Reply::Inbox(InboxPage { entries: vec![entry], more: true, withheld: withheld() })),
-        ("inbox_empty", Reply::Inbox(InboxPage { entries: vec![], more: false, withheld: vec![] })),
+        (
+            "inbox",
+            Reply::Inbox(InboxPage {
+                entries: vec![entry],
+                more: true,
+                withheld: withheld(),
+            }),
+        ),
+        (
+            "inbox_empty",
+            Reply::Inbox(InboxPage {
+                entries: vec![],
+                more: false,
+                withheld: vec![],
+            }),
+        ),
         ("thread", Reply::Thread(details)),
         (
             "membership_changed",
-            Reply::MembershipChanged(MembershipChanged { thread: thread(1), membership_version: 4 }),
+            Reply::MembershipChanged(MembershipChanged {
+                thread: thread(1),
+                membership_version: 4,
+            }),
         ),
         ("renamed", Reply::Renamed(full)),
         ("thread_settings", Reply::ThreadSettings(thread_settings())),
@@ -120,9 +187,16 @@ fn thread_replies() -> Vec<(&'static str, Reply)> {
 }
 
 fn people_replies() -> Vec<(&'static str, Reply)> {
-    let groups = [GroupKind::Class, GroupKind::Team, GroupKind::Custom].into_iter().zip(1..).map(|(kind, number)| {
-        Group { group: group(number), kind, name: "3.A".to_owned(), members: 22, mine: number == 1 }
-    });
+    let groups = [GroupKind::Class, GroupKind::Team, GroupKind::Custom]
+        .into_iter()
+        .zip(1..)
+        .map(|(kind, number)| Group {
+            group: group(number),
+            kind,
+            name: "3.A".to_owned(),
+            members: 22,
+            mine: number == 1,
+        });
     let child = Person {
         profile: profile(7),
         role: Role::Child,
@@ -144,13 +218,37 @@ fn people_replies() -> Vec<(&'static str, Reply)> {
         code: "K7QM-2XWD-9RTF-H4VB".to_owned(),
         expires_at: MORNING,
     };
-    let login = Login { session: session(1), client: "samtale-chat/0.1".to_owned(), since: MORNING, current: true };
+    let login = Login {
+        session: session(1),
+        client: "samtale-chat/0.1".to_owned(),
+        since: MORNING,
+        current: true,
+    };
     let mut replies = vec![
-        ("groups", Reply::Groups(Groups { groups: groups.collect(), withheld: withheld() })),
-        ("people", Reply::People(PeoplePage { people: vec![child, guardian], more: true, withheld: withheld() })),
+        (
+            "groups",
+            Reply::Groups(Groups {
+                groups: groups.collect(),
+                withheld: withheld(),
+            }),
+        ),
+        (
+            "people",
+            Reply::People(PeoplePage {
+                people: vec![child, guardian],
+                more: true,
+                withheld: withheld(),
+            }),
+        ),
         ("activation_codes", Reply::ActivationCodes { codes: vec![code] }),
         ("logins", Reply::Logins { logins: vec![login] }),
-        ("online", Reply::Online(Online { space: space(1), profiles: vec![profile(1)] })),
+        (
+            "online",
+            Reply::Online(Online {
+                space: space(1),
+                profiles: vec![profile(1)],
+            }),
+        ),
         ("done", Reply::Done),
     ];
     let rules = [
@@ -164,7 +262,15 @@ fn people_replies() -> Vec<(&'static str, Reply)> {
     ];
     replies.extend(rules.map(|(name, rule)| {
         let to = (rule != Rule::NobodyThere).then_some(Role::Guardian);
-        (name, Reply::Explanation(Explanation { allowed: rule == Rule::TableAllows, rule, from: Role::Child, to }))
+        (
+            name,
+            Reply::Explanation(Explanation {
+                allowed: rule == Rule::TableAllows,
+                rule,
+                from: Role::Child,
+                to,
+            }),
+        )
     }));
     replies
 }
@@ -184,7 +290,12 @@ fn events() -> Vec<(&'static str, Event)> {
         joined_at: MORNING,
         left_at,
     };
-    let read = Event::Read { thread: thread(1), profile: profile(2), version: 5, read: read_marker() };
+    let read = Event::Read {
+        thread: thread(1),
+        profile: profile(2),
+        version: 5,
+        read: read_marker(),
+    };
     vec![
         ("message", Event::Message(a_message())),
         ("message_edited", Event::Message(edited)),
@@ -202,8 +313,21 @@ fn events() -> Vec<(&'static str, Event)> {
 
 fn signals() -> Vec<(&'static str, Signal)> {
     vec![
-        ("typing", Signal::Typing { thread: thread(1), profile: profile(2) }),
-        ("presence", Signal::Presence { space: space(1), profile: profile(2), online: true }),
+        (
+            "typing",
+            Signal::Typing {
+                thread: thread(1),
+                profile: profile(2),
+            },
+        ),
+        (
+            "presence",
+            Signal::Presence {
+                space: space(1),
+                profile: profile(2),
+                online: true,
+            },
+        ),
         ("unknown", Signal::Unknown),
     ]
 }
@@ -217,16 +341,26 @@ fn errors() -> Vec<(String, ServerFrame)> {
         let name = format!("error_{}", name.as_str().unwrap_or_default());
         frames.push((name, ServerFrame::Error { id: Some(7), error }));
     }
-    let error =
-        Refusal::new(ErrorCode::TooMany).detail("more than 8 requests under way").after(Duration::from_millis(1500));
+    let error = Refusal::new(ErrorCode::TooMany)
+        .detail("more than 8 requests under way")
+        .after(Duration::from_millis(1500));
     frames.push(("error_without_id".to_owned(), ServerFrame::Error { id: None, error }));
     frames
 }
 
 fn thread_settings() -> ThreadSettings {
-    ThreadSettings { thread: thread(1), version: 2, muted: true, marked: false }
+    ThreadSettings {
+        thread: thread(1),
+        version: 2,
+        muted: true,
+        marked: false,
+    }
 }
 
 fn draft() -> Draft {
-    Draft { thread: thread(1), version: 3, text: "Jeg tænkte på".to_owned() }
+    Draft {
+        thread: thread(1),
+        version: 3,
+        text: "Jeg tænkte på".to_owned(),
+    }
 }
