@@ -1,5 +1,6 @@
 //! What an operator asks of the data folder: the same commands, whether a server runs there or not.
 
+pub mod office;
 pub mod people;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+pub use office::OfficeCommands;
 pub use people::PeopleCommands;
 
 /// A command.

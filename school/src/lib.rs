@@ -4,6 +4,8 @@
 //! the space's [`directory::Directory`] and the thread's members. What is done is first stored, then in the journal, then
 //! handed to the router's publisher.
 
+pub mod activation;
+pub mod demo;
 pub mod directory;
 pub mod drafts;
 pub mod errors;
@@ -20,6 +22,7 @@ pub mod profiles;
 pub mod read_markers;
 pub mod recipients;
 pub mod rights;
+pub mod roster;
 pub mod school;
 pub mod sending;
 pub mod settings;

@@ -202,6 +202,17 @@ pub enum StorageError {
     },
 }
 
+/// An error and what caused it, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 /// An engine that keeps the tables.
 ///
 /// A write that returned `Ok` survives whatever dies. One that returned [`StorageError::Timeout`] may have been applied,

@@ -3,11 +3,18 @@
 //! [`schema`] lists the tables, [`Engine`] is the small trait that each engine implements, [`Store`] reads and writes
 //! typed records over any of them. The records themselves stand in one file per capability.
 
+pub mod custodian;
 pub mod directory;
+pub mod embedded;
+pub mod encrypted;
 pub mod engine;
+mod envelope;
+mod files;
 pub mod journal;
 pub mod key;
+pub mod keyring;
 pub mod memory;
+pub mod open;
 pub mod people;
 pub mod schema;
 pub mod store;
@@ -15,5 +22,7 @@ pub mod threads;
 
 pub use engine::{Batch, Change, Compared, Engine, Page, Range, Row, RowChange, StorageError};
 pub use key::{Key, KeyValue};
+pub use keyring::Keyring;
+pub use open::{OpenOptions, Opened, open};
 pub use schema::Table;
 pub use store::{Record, Store, Stored};

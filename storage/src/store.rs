@@ -167,8 +167,9 @@ impl Store {
             .compare_and_set(R::TABLE, key, expected, Some(body.clone()))
             .await
         {
-            Err(StorageError::Timeout { .. }) => {
-                let now = self.engine.get_serial(R::TABLE, key).await?;
+            Err(unknown @ StorageError::Timeout { .. }) => {
+                // An error of this read says nothing of the write: the outcome stays unknown.
+                let now = self.engine.get_serial(R::TABLE, key).await.map_err(|_| unknown)?;
                 Ok(match now {
                     // Another writer's equal body is as good as ours: the row says what we wanted it to say.
                     Some(row) if Some(row.timestamp) != expected && row.body == body => {

@@ -1,0 +1,143 @@
+//! The files of the keyring: one small file per space, and a mark where keys were destroyed.
+
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use samtale_protocol::SpaceId;
+
+use crate::engine::StorageError;
+use crate::files::{OWNER_FILE, create_folder, failed, replace_file, sync_folder};
+
+/// The first byte of a file: its format.
+const FORMAT: u8 = 1;
+
+/// What the folder holds of a space.
+pub(super) enum Found {
+    /// Its wrapped keys.
+    Keys(Vec<u8>),
+    /// Nothing: the space never had keys.
+    Nothing,
+    /// The mark that it had some.
+    Destroyed,
+}
+
+/// The folder of the keyring.
+pub(super) struct RingFolder {
+    path: PathBuf,
+}
+
+impl RingFolder {
+    pub async fn open(path: PathBuf) -> Result<Self, StorageError> {
+        blocking(move || {
+            create_folder(&path)?;
+            Ok(Self { path })
+        })
+        .await
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub async fn read(&self, space: SpaceId) -> Result<Found, StorageError> {
+        let (keys, mark) = (self.keys(space), self.mark(space));
+        blocking(move || match std::fs::read(&keys) {
+            // The mark comes first when keys are destroyed, so with it the keys no longer count.
+            _ if mark.exists() => Ok(Found::Destroyed),
+            Ok(bytes) => match bytes.split_first() {
+                Some((&FORMAT, wrapped)) => Ok(Found::Keys(wrapped.to_vec())),
+                _ => Err(StorageError::KeysUnavailable {
+                    reason: format!("{} is damaged, or of a newer program", keys.display()),
+                }),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
+            Err(error) => Err(failed("read", &keys)(error)),
+        })
+        .await
+    }
+
+    /// Puts the first keys of a space there, unless some are there already.
+    pub async fn create(&self, space: SpaceId, wrapped: Vec<u8>) -> Result<(), StorageError> {
+        let (keys, folder) = (self.keys(space), self.path.clone());
+        blocking(move || {
+            let chance = getrandom::u64().map_err(|error| failed("name a file in", &folder)(error.into()))?;
+            let beside = folder.join(format!("{space}.{chance:016x}"));
+            // A link, unlike a rename, never takes the place of a file that is there.
+            let linked = write(&beside, &with_format(&wrapped)).and_then(|()| std::fs::hard_link(&beside, &keys));
+            let _ = std::fs::remove_file(&beside);
+            match linked {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed("write", &keys)(error)),
+                _ => sync_folder(&folder),
+            }
+        })
+        .await
+    }
+
+    /// Puts other keys of a space there.
+    pub async fn replace(&self, space: SpaceId, wrapped: Vec<u8>) -> Result<(), StorageError> {
+        let keys = self.keys(space);
+        blocking(move || replace_file(&keys, &with_format(&wrapped), OWNER_FILE)).await
+    }
+
+    pub async fn destroy(&self, space: SpaceId) -> Result<(), StorageError> {
+        let (keys, mark, folder) = (self.keys(space), self.mark(space), self.path.clone());
+        blocking(move || {
+            replace_file(&mark, b"", OWNER_FILE)?;
+            let size = match std::fs::metadata(&keys) {
+                Ok(data) => data.len(),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(failed("read", &keys)(error)),
+            };
+            // Overwritten in place where the file system does so; the name is gone in any case.
+            let zeros = vec![0; usize::try_from(size).unwrap_or_default()];
+            let overwritten = std::fs::OpenOptions::new()
+                .write(true)
+                .open(&keys)
+                .and_then(|mut file| {
+                    file.write_all(&zeros)?;
+                    file.sync_all()
+                });
+            overwritten
+                .and_then(|()| std::fs::remove_file(&keys))
+                .map_err(failed("destroy", &keys))?;
+            sync_folder(&folder)
+        })
+        .await
+    }
+
+    fn keys(&self, space: SpaceId) -> PathBuf {
+        self.path.join(format!("{space}.keys"))
+    }
+
+    fn mark(&self, space: SpaceId) -> PathBuf {
+        self.path.join(format!("{space}.destroyed"))
+    }
+}
+
+fn with_format(wrapped: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![FORMAT];
+    bytes.extend_from_slice(wrapped);
+    bytes
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(OWNER_FILE)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
+) -> Result<T, StorageError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
+        Err(StorageError::Unavailable {
+            reason: "the runtime is stopping".to_owned(),
+        })
+    })
+}
