@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod reader;
 pub mod replaying;
 pub mod requests;
+pub mod running;
 pub mod server;
 pub mod session;
 pub mod shard;

@@ -1,5 +1,7 @@
 //! The binary from outside: what it prints, its exit codes, and a server that commands reach while it runs.
 
+#![expect(clippy::expect_used, reason = "a test that can not go on has failed")]
+
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::LARGEST_INTEGER;
+
 /// A language that the server speaks to people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -143,10 +145,10 @@ impl Refusal {
         self
     }
 
-    /// With a time to wait.
+    /// With a time to wait, as far as it fits the wire.
     #[must_use]
     pub fn after(mut self, wait: Duration) -> Self {
-        self.retry_after_ms = u64::try_from(wait.as_millis()).ok();
+        self.retry_after_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).min(LARGEST_INTEGER));
         self
     }
 

@@ -70,7 +70,7 @@ pub struct StartThread {
     pub space: SpaceId,
     /// The client's own id: of the thread, and of its first message. The same on every retry.
     pub client_id: ClientId,
-    /// As in [`crate::messages::SendMessage`].
+    /// As in `send_message`.
     pub sent_at: Timestamp,
     /// To whom.
     pub to: Vec<Recipient>,

@@ -82,7 +82,8 @@ impl schemars::JsonSchema for Timestamp {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "integer", "minimum": 0, "description": "Milliseconds since 1970-01-01 UTC"})
+        schemars::json_schema!({"type": "integer", "minimum": 0, "maximum": (1_u64 << 48) - 1,
+            "description": "Milliseconds since 1970-01-01 UTC"})
     }
 }
 

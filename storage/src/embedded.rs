@@ -53,6 +53,8 @@ pub struct EmbeddedOptions {
     pub reserve_bytes: u64,
     /// Bytes of memory for blocks of tables.
     pub cache_bytes: u64,
+    /// Bytes of rows kept in memory before they are written out as a table.
+    pub memtable_bytes: u64,
     /// How long a write waits before it returns [`StorageError::Timeout`].
     pub write_timeout: Duration,
     /// What is called when writes can no longer be made durable.
@@ -67,6 +69,7 @@ impl Default for EmbeddedOptions {
         Self {
             reserve_bytes: RESERVE_BYTES,
             cache_bytes: CACHE_BYTES,
+            memtable_bytes: MEMTABLE_BYTES,
             write_timeout: WRITE_TIMEOUT,
             on_fatal: Arc::new(abort),
             acknowledge_before_sync: false,
@@ -113,7 +116,7 @@ impl EmbeddedEngine {
     /// is newer than this program, and what the file system or the store says.
     pub fn open(path: &Path, options: EmbeddedOptions, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
         let folder = Folder::take(path)?;
-        let tables = open_tables(&folder, options.cache_bytes)?;
+        let tables = open_tables(&folder, &options)?;
         let inner = Arc::new(Inner {
             tables,
             folder,
@@ -329,20 +332,20 @@ fn size(change: &Change) -> usize {
     }
 }
 
-fn open_tables(folder: &Folder, cache_bytes: u64) -> Result<Tables, StorageError> {
+fn open_tables(folder: &Folder, options: &EmbeddedOptions) -> Result<Tables, StorageError> {
     let store = folder.store();
-    let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
+    let table = || KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes);
     let open = || {
         let database = Database::builder(&store)
-            .cache_size(cache_bytes)
+            .cache_size(options.cache_bytes)
             .max_journaling_size(JOURNALING_BYTES)
             .max_cached_files(Some(OPEN_FILES))
             // Bodies are encrypted: there is nothing to compress.
             .journal_compression(CompressionType::None)
             .worker_threads(2)
             .open()?;
-        let rows = database.keyspace("rows", options)?;
-        let due = database.keyspace("due", options)?;
+        let rows = database.keyspace("rows", table)?;
+        let due = database.keyspace("due", table)?;
         Ok(Tables { database, rows, due })
     };
     let tables = open().map_err(embedded("open its files"))?;

@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::net::TcpListener;
 
 use super::configuration::Settings;
-use super::{DONE, Stop, standalone};
-use crate::admin_socket::AdminSocket;
-use crate::commands::{CommandError, OfficeCommands};
+use super::{DONE, Stop};
+use crate::commands::CommandError;
 use crate::config::Config;
-use crate::listener;
-use crate::server::{Server, SystemClock};
+use crate::running;
 
 /// Run the server.
 ///
@@ -38,23 +35,12 @@ impl Serve {
     }
 
     pub(super) async fn run(self, config: Arc<Config>, stop: Stop) -> Result<u8, CommandError> {
-        listener::raise_descriptor_limit();
-        let server = Server::open(config.server_options(), Arc::new(SystemClock)).await;
-        let server = server.map_err(|error| standalone::failed(&error))?;
-        let address = config.listen;
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| CommandError::failed(format!("{address} can not be listened on: {error}")))?;
-        let admin = AdminSocket::bind(&config.data)
-            .map_err(|error| CommandError::failed(format!("the socket for commands can not be made: {error}")))?;
-        let commands = Arc::new(OfficeCommands::new(&server.office));
-        let address = listener.local_addr().unwrap_or(address);
-        tracing::info!(%address, data = %config.data.display(), "serving");
-        tokio::join!(
-            admin.serve(commands, stop.gracefully.clone()),
-            server.serve(listener, stop.gracefully)
-        );
-        tracing::info!("stopped");
+        let server = running::open(&config).await?;
+        running::serve(server, &config, stop.gracefully, async |address, _| {
+            tracing::info!(%address, data = %config.data.display(), "serving");
+            Ok(())
+        })
+        .await?;
         Ok(DONE)
     }
 }

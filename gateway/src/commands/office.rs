@@ -1,4 +1,4 @@
-//! Commands carried out in an office: the opened store with its rules and accounts, beside a listener or without one.
+//! Commands carried out on the parts of a server: by the server itself, or by a process that opened the data folder.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use serde_json::Value;
 use super::{Command, CommandError, Commands, PeopleCommands, Progress};
 use crate::server::Office;
 
-/// See the module.
+/// Carries out every command.
 pub struct OfficeCommands {
+    office: Arc<Office>,
     people: PeopleCommands,
 }
 
 impl OfficeCommands {
-    /// Commands on this office.
-    pub fn new(office: &Arc<Office>) -> Self {
-        Self {
-            people: PeopleCommands::new(office.opened.store.clone(), Arc::clone(&office.accounts)),
-        }
+    /// Commands on these parts.
+    pub fn new(office: Arc<Office>) -> Self {
+        let people = PeopleCommands::new(office.opened.store.clone(), Arc::clone(&office.accounts));
+        Self { office, people }
     }
 }
 
@@ -27,8 +27,10 @@ impl Commands for OfficeCommands {
     async fn run(&self, command: Command, progress: &dyn Progress) -> Result<Value, CommandError> {
         match command {
             Command::People(command) => self.people.run(command, progress).await,
-            Command::Import { .. } => Err(CommandError::failed("`import` is not wired yet")),
-            Command::Backup { .. } => Err(CommandError::failed("`backup` is not wired yet")),
+            Command::Import { .. } | Command::Backup { .. } => {
+                let _ = &self.office;
+                Err(CommandError::failed("not wired yet"))
+            }
         }
     }
 }

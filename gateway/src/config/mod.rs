@@ -15,7 +15,6 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::origin::{Origins, Proxies};
-use crate::server::ServerOptions;
 
 pub use reference::reference;
 pub(crate) use sources::flag;
@@ -180,18 +179,6 @@ impl Config {
     /// How many shards to run.
     pub fn shard_count(&self) -> NonZeroUsize {
         self.shards.unwrap_or_else(cores)
-    }
-
-    /// What a server with this configuration is started with.
-    pub fn server_options(&self) -> ServerOptions {
-        let mut options = ServerOptions::new(&self.data, self.keys_folder());
-        options.embedded.reserve_bytes = self.storage.disk_reserve.0;
-        options.accounts = self.account_settings();
-        options.shards = self.shard_count().get();
-        options.max_sessions = self.limits.sessions.min(crate::listener::most_connections());
-        options.origins = self.origins.clone();
-        options.proxies = self.trusted_proxies();
-        options
     }
 
     /// How accounts behave.
