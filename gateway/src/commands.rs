@@ -6,7 +6,7 @@ pub mod people;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use samtale_protocol::Refusal;
+use samtale_protocol::{ErrorCode, Refusal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
@@ -174,6 +174,8 @@ impl From<Refusal> for CommandError {
     fn from(refusal: Refusal) -> Self {
         let refusal = refusal.in_language(samtale_protocol::Language::English);
         let message = match refusal.detail {
+            // To an operator nothing is hidden: what it is that does not exist says it all.
+            Some(detail) if refusal.code == ErrorCode::NotFound => detail,
             Some(detail) => format!("{} ({detail})", refusal.message),
             None => refusal.message,
         };

@@ -55,6 +55,7 @@ impl Settings {
             Err(error) => return terminal::complain(REFUSED, &error.to_string()),
         };
         logging::start(&config.log);
+        crate::listener::raise_descriptor_limit();
         let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return terminal::complain(FAILED, &format!("the runtime does not start: {error}")),

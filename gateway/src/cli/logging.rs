@@ -4,7 +4,10 @@ use std::io::{IsTerminal, stderr};
 
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogFormat, LogSettings};
 
@@ -16,16 +19,24 @@ pub(super) fn start(settings: &LogSettings) {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    let lines = fmt().with_writer(stderr).with_max_level(level);
+    // What libraries have to say is worth a line when it is a warning, whatever is asked of us.
+    let filter = Targets::new()
+        .with_target("samtale", level)
+        .with_default(level.min(LevelFilter::WARN));
+    let registry = tracing_subscriber::registry().with(filter);
     let started = if is_pretty {
-        lines.with_ansi(stderr().is_terminal()).with_target(false).try_init()
+        let lines = fmt::layer()
+            .with_writer(stderr)
+            .with_ansi(stderr().is_terminal())
+            .with_target(false);
+        registry.with(lines).try_init()
     } else {
-        lines
+        let lines = fmt::layer()
             .json()
             .flatten_event(true)
             .with_current_span(false)
-            .with_span_list(false)
-            .try_init()
+            .with_span_list(false);
+        registry.with(lines.with_writer(stderr)).try_init()
     };
     if started.is_err() {
         tracing::debug!("logs go where they went before");
