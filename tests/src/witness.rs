@@ -28,15 +28,36 @@ impl Default for Notebook {
 impl Notebook {
     /// Writes something down.
     pub fn note(&self, device: u32, note: Note) {
-        let at_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let moment = self.moments.fetch_add(1, Ordering::Relaxed);
-        notes.push(Noted { moment, at_ms, device, note });
+        let (moment, at_ms) = self.moment();
+        self.note_of(device, moment, at_ms, note);
     }
 
-    /// Everything that was written down.
+    /// Now, for something that is written down once it is known whole.
+    fn moment(&self) -> (u64, u64) {
+        let at_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        (self.moments.fetch_add(1, Ordering::Relaxed), at_ms)
+    }
+
+    fn note_of(&self, device: u32, moment: u64, at_ms: u64, note: Note) {
+        let noted = Noted { moment, at_ms, device, note };
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
+    }
+
+    /// How much was written down.
+    pub fn len(&self) -> usize {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether nothing was.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Everything that was written down, in the order of its moments.
     pub fn notes(&self) -> Vec<Noted> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        notes.sort_by_key(|noted| noted.moment);
+        notes
     }
 }
 
@@ -44,7 +65,8 @@ impl Notebook {
 #[derive(Default)]
 struct Screen {
     threads: BTreeMap<ThreadId, BTreeMap<MessageId, Seen>>,
-    waiting: BTreeMap<ClientId, ThreadId>,
+    /// Sends that are not answered, with when they were asked.
+    waiting: BTreeMap<ClientId, (ThreadId, u64, u64)>,
 }
 
 /// A client that writes down what happens to it.
@@ -74,9 +96,8 @@ impl Witness {
 
     /// Sends a message whose text names the send. It is kept until the server says that it is stored.
     pub async fn send(&self, thread: ThreadId, client_id: ClientId, text: &str) -> Result<()> {
-        let sent_at = Timestamp::default();
-        self.notebook.note(self.device, Note::Asked { thread, client: client_id, sent_at, reply_to: None });
-        self.screen().waiting.insert(client_id, thread);
+        let (moment, at_ms) = self.notebook.moment();
+        self.screen().waiting.insert(client_id, (thread, moment, at_ms));
         let parts = vec![Part::text(format!("{client_id} {text}"))];
         self.client.send_as(client_id, thread, parts, None).await?;
         Ok(())
@@ -100,8 +121,10 @@ impl Witness {
             let kept = self.whole_thread(*thread).await?;
             self.notebook.note(self.device, Note::Kept { thread: *thread, messages: Some(kept) });
         }
-        let stuck: Vec<ClientId> = self.screen().waiting.keys().copied().collect();
-        for client_id in stuck {
+        let stuck = std::mem::take(&mut self.screen().waiting);
+        for (client_id, (thread, moment, at_ms)) in stuck {
+            let asked = Note::Asked { thread, client: client_id, sent_at: Timestamp::default(), reply_to: None };
+            self.notebook.note_of(self.device, moment, at_ms, asked);
             self.notebook.note(self.device, Note::Stuck { what: format!("the send {client_id}") });
         }
         Ok(())
@@ -143,10 +166,11 @@ async fn listen(device: u32, mut updates: Updates, notebook: Arc<Notebook>, scre
             Update::Sent(sent) => {
                 let (thread, client, message) = (sent.thread, sent.client_id, sent.message);
                 // The SDK fixes the time, and says it only by the message's id.
-                let sent_at = message.sent_at();
-                notebook.note(device, Note::Asked { thread, client, sent_at, reply_to: None });
+                if let Some((_, moment, at_ms)) = lock().waiting.remove(&client) {
+                    let asked = Note::Asked { thread, client, sent_at: message.sent_at(), reply_to: None };
+                    notebook.note_of(device, moment, at_ms, asked);
+                }
                 notebook.note(device, Note::Told { thread, client, message });
-                lock().waiting.remove(&client);
             }
             Update::SendFailed { client_id, refusal } => {
                 let detail = format!("{client_id}: {}", refusal.detail.unwrap_or_default());
