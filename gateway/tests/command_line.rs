@@ -200,3 +200,27 @@ async fn after_a_server_was_killed_commands_and_the_next_server_go_on() {
     server.signal(rustix::process::Signal::INT);
     assert_eq!(server.ends().await, Some(0));
 }
+
+#[tokio::test]
+async fn a_second_signal_does_not_wait_for_requests_under_way() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = serve(&folder.path().join("data")).await;
+    let mut stream = TcpStream::connect(&server.address).await.expect("it listens");
+    let head = b"POST /v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
+    stream.write_all(head).await.expect("it reads");
+    // A later request that is answered shows that the first one has arrived.
+    server.get("/healthz").await;
+    server.signal(rustix::process::Signal::TERM);
+    let said = async {
+        while let Ok(Some(line)) = server.said.next_line().await {
+            if line.contains("another one stops at once") {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(SOON, said).await.expect("it hears the signal");
+    server.signal(rustix::process::Signal::TERM);
+    // Less than the ten seconds that the request would have had.
+    let ended = tokio::time::timeout(Duration::from_secs(5), server.ends()).await;
+    assert_eq!(ended.expect("it ends at once"), Some(1));
+}

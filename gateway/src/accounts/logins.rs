@@ -11,7 +11,7 @@ use samtale_storage::{Compared, KeyValue, Stored};
 use zeroize::Zeroizing;
 
 use super::tokens::{AccessTokens, RefreshToken};
-use super::{Accounts, Address, refused, shortened};
+use super::{Accounts, Address, NOBODY, refused, shortened};
 
 /// How long the refresh token before the newest is answered with the newest again: a client that lost the answer
 /// repeats its question within this time.
@@ -44,11 +44,9 @@ impl Accounts {
         self.slowdown
             .begin(found.hmac, address, self.clock.now())
             .map_err(|wait| Refusal::new(ErrorCode::TooMany).after(wait))?;
-        let verified = match &found.person {
-            Some(found) => self.stored_hash(found.person).await,
-            None => Ok(None),
-        };
-        let verified = match verified {
+        // Read whether or not there is such a person, so that both take as long.
+        let person = found.person.as_ref().map_or(NOBODY, |found| found.person);
+        let verified = match self.stored_hash(person).await {
             Ok(hash) => self.passwords.verify(password, hash).await,
             Err(refusal) => Err(refusal),
         };

@@ -134,6 +134,8 @@ pub struct Accounts {
     tokens: Arc<AccessTokens>,
 }
 
+/// An id that nobody has: its version is none.
+const NOBODY: PersonId = PersonId::from_bytes([0; 16]);
 /// What user names are looked up for.
 const USERNAME: &str = "username";
 
@@ -174,18 +176,14 @@ impl Accounts {
             .get::<UsernameRecord>(&username_key(hmac))
             .await
             .map_err(refused)?;
-        let person = match row {
-            Some(row) => {
-                let person = row.record.person;
-                let stored = self
-                    .store
-                    .get::<PersonRecord>(&person_key(person))
-                    .await
-                    .map_err(refused)?;
-                stored.map(|stored| FoundPerson { person, stored })
-            }
-            None => None,
-        };
+        // The same reads whether or not there is such a user name, so that the answer takes as long.
+        let person = row.map_or(NOBODY, |row| row.record.person);
+        let stored = self
+            .store
+            .get::<PersonRecord>(&person_key(person))
+            .await
+            .map_err(refused)?;
+        let person = stored.map(|stored| FoundPerson { person, stored });
         Ok(FoundUsername { hmac, person })
     }
 
