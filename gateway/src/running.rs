@@ -12,6 +12,7 @@ use crate::admin_socket::AdminSocket;
 use crate::commands::{CommandError, Commands, OfficeCommands};
 use crate::config::Config;
 use crate::server::{Office, Server, ServerOptions, StartError, SystemClock};
+use crate::shard::SessionLimits;
 
 /// What a server is started with, by its configuration.
 pub fn options(config: &Config) -> ServerOptions {
@@ -27,6 +28,10 @@ pub fn options(config: &Config) -> ServerOptions {
         max_sessions: config.limits.sessions,
         origins: config.origins.clone(),
         proxies: config.trusted_proxies(),
+        limits: SessionLimits {
+            sessions_per_account: config.limits.sessions_per_account,
+            requests_per_second: u16::try_from(config.limits.requests_per_second).unwrap_or(u16::MAX),
+        },
     }
 }
 

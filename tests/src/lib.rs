@@ -3,5 +3,5 @@
 pub mod checker;
 pub mod node;
 pub mod process;
-pub mod witness;
 pub mod town;
+pub mod witness;

@@ -36,23 +36,36 @@ impl Node {
         let url = format!("http://{}", listener.local_addr()?);
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(server.serve(listener, shutdown.clone()));
-        Ok(Self { url, office, shutdown, serving })
+        Ok(Self {
+            url,
+            office,
+            shutdown,
+            serving,
+        })
     }
 
     /// Stops it in good order, and waits until its folders are free.
     pub async fn stop(self) -> Result<()> {
         self.shutdown.cancel();
         drop(self.office);
-        tokio::time::timeout(PATIENCE, self.serving).await.context("the server does not stop")??;
+        tokio::time::timeout(PATIENCE, self.serving)
+            .await
+            .context("the server does not stop")??;
         Ok(())
     }
 
     /// A client of an inhabitant, once it is connected.
     pub async fn client(&self, inhabitant: &Inhabitant) -> Result<(Client, Updates)> {
         let password = Secret::new(PASSWORD);
-        let credentials = Credentials::Password { username: inhabitant.username.clone(), password };
+        let credentials = Credentials::Password {
+            username: inhabitant.username.clone(),
+            password,
+        };
         let (client, mut updates) = Client::connect(ClientOptions::new(&self.url, credentials)?);
-        until(&mut updates, |update| matches!(update, Update::Connected(_)).then_some(())).await?;
+        until(&mut updates, |update| {
+            matches!(update, Update::Connected(_)).then_some(())
+        })
+        .await?;
         Ok((client, updates))
     }
 }

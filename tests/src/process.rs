@@ -17,10 +17,16 @@ pub fn binary() -> Result<PathBuf> {
         return Ok(path.into());
     }
     let test = std::env::current_exe()?;
-    let folder = test.parent().and_then(Path::parent).context("the test lies in no target folder")?;
+    let folder = test
+        .parent()
+        .and_then(Path::parent)
+        .context("the test lies in no target folder")?;
     let path = folder.join("samtale");
     if !path.exists() {
-        bail!("{} is not built: run `cargo build` first, as `make test` does", path.display());
+        bail!(
+            "{} is not built: run `cargo build` first, as `make test` does",
+            path.display()
+        );
     }
     Ok(path)
 }
@@ -33,14 +39,22 @@ pub fn free_port() -> Result<u16> {
 impl ServerProcess {
     /// Starts a server on the folders that [`crate::node::Node`] uses.
     pub fn start(folder: &Path, port: u16) -> Result<Self> {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("server.log"))?;
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(folder.join("server.log"))?;
         let child = Command::new(binary()?)
             .arg("serve")
             .arg("--data")
             .arg(folder.join("data"))
             .arg("--keys")
             .arg(folder.join("keys"))
-            .args(["--listen", &format!("127.0.0.1:{port}"), "--set", "limits.logins_per_account_per_minute=1000"])
+            .args([
+                "--listen",
+                &format!("127.0.0.1:{port}"),
+                "--set",
+                "limits.logins_per_account_per_minute=1000",
+            ])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

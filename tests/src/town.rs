@@ -58,13 +58,26 @@ impl Town {
             read_receipts: samtale_storage::directory::ReadReceipts::default(),
         };
         store.compare_and_set(&space_key(space), None, &record).await?;
-        let group = GroupRecord { kind: GroupKind::Class, name: "3.A".to_owned(), roster_id: None, ended_at: None };
+        let group = GroupRecord {
+            kind: GroupKind::Class,
+            name: "3.A".to_owned(),
+            roster_id: None,
+            ended_at: None,
+        };
         store.put(group_key(space, class), &group, timestamp).await?;
-        let mut town = Self { space, class, people: Vec::new() };
+        let mut town = Self {
+            space,
+            class,
+            people: Vec::new(),
+        };
         town.settle(office, Role::Employee, "lærer", timestamp).await?;
         for family in 0..families {
-            let guardian = town.settle(office, Role::Guardian, &format!("forælder{family}"), timestamp).await?;
-            let child = town.settle(office, Role::Child, &format!("barn{family}"), timestamp).await?;
+            let guardian = town
+                .settle(office, Role::Guardian, &format!("forælder{family}"), timestamp)
+                .await?;
+            let child = town
+                .settle(office, Role::Child, &format!("barn{family}"), timestamp)
+                .await?;
             let relation = RelationRecord {
                 kind: "parent".to_owned(),
                 custody: true,
@@ -73,19 +86,30 @@ impl Town {
                 from: None,
                 to: None,
             };
-            store.put(relation_key(space, guardian, child), &relation, timestamp).await?;
+            store
+                .put(relation_key(space, guardian, child), &relation, timestamp)
+                .await?;
         }
         let version = DirectoryVersionRecord::default();
-        store.compare_and_set(&directory_version_key(space), None, &version).await?;
+        store
+            .compare_and_set(&directory_version_key(space), None, &version)
+            .await?;
         Ok(town)
     }
 
     async fn settle(&mut self, office: &Office, role: Role, name: &str, timestamp: u64) -> Result<ProfileId> {
         let store = &office.opened.store;
         let profile = ProfileId::from_bytes(office.school.random_bytes());
-        let created = office.accounts.create_person(name, IfTaken::Number).await.context("a person")?;
+        let created = office
+            .accounts
+            .create_person(name, IfTaken::Number)
+            .await
+            .context("a person")?;
         let (person, username) = created;
-        let set = office.accounts.set_password(person, Zeroizing::new(PASSWORD.to_owned())).await;
+        let set = office
+            .accounts
+            .set_password(person, Zeroizing::new(PASSWORD.to_owned()))
+            .await;
         set.map_err(|refusal| anyhow::anyhow!("no password: {:?}", refusal.code))?;
         let record = ProfileRecord {
             person,
@@ -98,13 +122,23 @@ impl Town {
         };
         store.put(profile_key(self.space, profile), &record, timestamp).await?;
         let own = PersonProfileRecord { role, left_at: None };
-        store.put(person_profile_key(person, self.space, profile), &own, timestamp).await?;
+        store
+            .put(person_profile_key(person, self.space, profile), &own, timestamp)
+            .await?;
         if role != Role::Guardian {
             let member = GroupMemberRecord { from: None, to: None };
-            store.put(group_member_key(self.space, self.class, profile), &member, timestamp).await?;
+            store
+                .put(group_member_key(self.space, self.class, profile), &member, timestamp)
+                .await?;
         }
         let name = format!("{name} Prøve");
-        self.people.push(Inhabitant { username, name, role, person, profile });
+        self.people.push(Inhabitant {
+            username,
+            name,
+            role,
+            person,
+            profile,
+        });
         Ok(profile)
     }
 

@@ -21,7 +21,11 @@ pub struct Notebook {
 
 impl Default for Notebook {
     fn default() -> Self {
-        Self { began: Instant::now(), moments: AtomicU64::new(0), notes: Mutex::default() }
+        Self {
+            began: Instant::now(),
+            moments: AtomicU64::new(0),
+            notes: Mutex::default(),
+        }
     }
 }
 
@@ -39,7 +43,12 @@ impl Notebook {
     }
 
     fn note_of(&self, device: u32, moment: u64, at_ms: u64, note: Note) {
-        let noted = Noted { moment, at_ms, device, note };
+        let noted = Noted {
+            moment,
+            at_ms,
+            device,
+            note,
+        };
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
     }
 
@@ -81,17 +90,16 @@ pub struct Witness {
 
 impl Witness {
     /// A witness of `profile`, who is in these threads from the start.
-    pub fn new(
-        device: u32,
-        profile: ProfileId,
-        client: Client,
-        updates: Updates,
-        notebook: Arc<Notebook>,
-    ) -> Self {
+    pub fn new(device: u32, profile: ProfileId, client: Client, updates: Updates, notebook: Arc<Notebook>) -> Self {
         notebook.note(device, Note::Began { profile });
         let screen = Arc::new(Mutex::new(Screen::default()));
         tokio::spawn(listen(device, updates, Arc::clone(&notebook), Arc::clone(&screen)));
-        Self { device, client, notebook, screen }
+        Self {
+            device,
+            client,
+            notebook,
+            screen,
+        }
     }
 
     /// Sends a message whose text names the send. It is kept until the server says that it is stored.
@@ -116,16 +124,42 @@ impl Witness {
     /// Writes down what is on the screen, and what the server gives of each thread.
     pub async fn conclude(&self, threads: &[ThreadId]) -> Result<()> {
         for thread in threads {
-            let messages = self.screen().threads.get(thread).map(|shown| shown.values().copied().collect());
-            self.notebook.note(self.device, Note::Screen { thread: *thread, messages: messages.unwrap_or_default() });
+            let messages = self
+                .screen()
+                .threads
+                .get(thread)
+                .map(|shown| shown.values().copied().collect());
+            self.notebook.note(
+                self.device,
+                Note::Screen {
+                    thread: *thread,
+                    messages: messages.unwrap_or_default(),
+                },
+            );
             let kept = self.whole_thread(*thread).await?;
-            self.notebook.note(self.device, Note::Kept { thread: *thread, messages: Some(kept) });
+            self.notebook.note(
+                self.device,
+                Note::Kept {
+                    thread: *thread,
+                    messages: Some(kept),
+                },
+            );
         }
         let stuck = std::mem::take(&mut self.screen().waiting);
         for (client_id, (thread, moment, at_ms)) in stuck {
-            let asked = Note::Asked { thread, client: client_id, sent_at: Timestamp::default(), reply_to: None };
+            let asked = Note::Asked {
+                thread,
+                client: client_id,
+                sent_at: Timestamp::default(),
+                reply_to: None,
+            };
             self.notebook.note_of(self.device, moment, at_ms, asked);
-            self.notebook.note(self.device, Note::Stuck { what: format!("the send {client_id}") });
+            self.notebook.note(
+                self.device,
+                Note::Stuck {
+                    what: format!("the send {client_id}"),
+                },
+            );
         }
         Ok(())
     }
@@ -134,8 +168,15 @@ impl Witness {
         let mut all: Vec<Seen> = Vec::new();
         let mut before = None;
         loop {
-            let request = Request::History(History { thread, before, after: None, limit: 100 });
-            let Reply::History(page) = self.client.request(request).await? else { bail!("not a history") };
+            let request = Request::History(History {
+                thread,
+                before,
+                after: None,
+                limit: 100,
+            });
+            let Reply::History(page) = self.client.request(request).await? else {
+                bail!("not a history")
+            };
             before = page.messages.first().map(|message| message.message);
             all.splice(0..0, page.messages.iter().map(seen));
             if !page.more {
@@ -156,9 +197,21 @@ async fn listen(device: u32, mut updates: Updates, notebook: Arc<Notebook>, scre
             Update::Event { event, .. } => {
                 let Event::Message(message) = *event else { continue };
                 let (thread, seen) = (message.thread, seen(&message));
-                notebook.note(device, Note::Shown { thread, seen, by_event: true });
+                notebook.note(
+                    device,
+                    Note::Shown {
+                        thread,
+                        seen,
+                        by_event: true,
+                    },
+                );
                 let mut screen = lock();
-                let shown = screen.threads.entry(thread).or_default().entry(seen.message).or_insert(seen);
+                let shown = screen
+                    .threads
+                    .entry(thread)
+                    .or_default()
+                    .entry(seen.message)
+                    .or_insert(seen);
                 if shown.version < seen.version {
                     *shown = seen;
                 }
@@ -167,19 +220,42 @@ async fn listen(device: u32, mut updates: Updates, notebook: Arc<Notebook>, scre
                 let (thread, client, message) = (sent.thread, sent.client_id, sent.message);
                 // The SDK fixes the time, and says it only by the message's id.
                 if let Some((_, moment, at_ms)) = lock().waiting.remove(&client) {
-                    let asked = Note::Asked { thread, client, sent_at: message.sent_at(), reply_to: None };
+                    let asked = Note::Asked {
+                        thread,
+                        client,
+                        sent_at: message.sent_at(),
+                        reply_to: None,
+                    };
                     notebook.note_of(device, moment, at_ms, asked);
                 }
-                notebook.note(device, Note::Told { thread, client, message });
+                notebook.note(
+                    device,
+                    Note::Told {
+                        thread,
+                        client,
+                        message,
+                    },
+                );
             }
             Update::SendFailed { client_id, refusal } => {
                 let detail = format!("{client_id}: {}", refusal.detail.unwrap_or_default());
-                notebook.note(device, Note::Refused { code: refusal.code, detail });
+                notebook.note(
+                    device,
+                    Note::Refused {
+                        code: refusal.code,
+                        detail,
+                    },
+                );
             }
             // The run is shorter than the journal by days: whatever the age of the cursor, this must not be.
             Update::Resync { .. } => notebook.note(device, Note::Resync { cursor_age_ms: Some(0) }),
             Update::Stopped { reason } => {
-                notebook.note(device, Note::Stuck { what: format!("the client stopped: {reason:?}") });
+                notebook.note(
+                    device,
+                    Note::Stuck {
+                        what: format!("the client stopped: {reason:?}"),
+                    },
+                );
             }
             _ => {}
         }
@@ -189,7 +265,12 @@ async fn listen(device: u32, mut updates: Updates, notebook: Arc<Notebook>, scre
 fn seen(message: &Message) -> Seen {
     let text = Part::plain_text(&message.parts);
     let client = text.split(' ').next().and_then(|id| id.parse().ok());
-    Seen { message: message.message, version: message.version, client, reply_to: message.reply_to }
+    Seen {
+        message: message.message,
+        version: message.version,
+        client,
+        reply_to: message.reply_to,
+    }
 }
 
 /// Waits, within bounds, until `state` holds.

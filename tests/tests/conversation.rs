@@ -18,33 +18,63 @@ async fn a_teacher_and_a_parent_talk_and_a_restart_changes_nothing() -> Result<(
 
     let to = vec![Recipient::Guardians { group: town.class }];
     let text = "Husk turtøj i morgen 🌧️";
-    teacher.start_thread(town.space, to, "Tur til skoven".to_owned(), vec![Part::text(text)]).await?;
+    teacher
+        .start_thread(town.space, to, "Tur til skoven".to_owned(), vec![Part::text(text)])
+        .await?;
     let sent = until(&mut teacher_hears, |update| match update {
         Update::Sent(sent) => Some(sent),
         _ => None,
     })
     .await?;
     let heard = until(&mut parent_hears, message).await?;
-    assert_eq!((heard.message, Part::plain_text(&heard.parts)), (sent.message, text.to_owned()));
+    assert_eq!(
+        (heard.message, Part::plain_text(&heard.parts)),
+        (sent.message, text.to_owned())
+    );
 
-    parent.send(sent.thread, vec![Part::text("Tak, det gør vi ☔ æøå")]).await?;
-    let answer = until(&mut teacher_hears, |update| message(update).filter(|it| it.message != sent.message)).await?;
-    assert!(answer.message > sent.message, "an answer never sorts before its question");
+    parent
+        .send(sent.thread, vec![Part::text("Tak, det gør vi ☔ æøå")])
+        .await?;
+    let answer = until(&mut teacher_hears, |update| {
+        message(update).filter(|it| it.message != sent.message)
+    })
+    .await?;
+    assert!(
+        answer.message > sent.message,
+        "an answer never sorts before its question"
+    );
 
     let url = node.url.clone();
     node.stop().await?;
     let node = Node::start(folder.path()).await?;
     assert_ne!(node.url, url);
     let (parent, _updates) = node.client(town.guardian(0)).await?;
-    let Reply::Inbox(inbox) = parent.request(Request::Inbox(Inbox { space: None, before: None, limit: 20 })).await?
+    let Reply::Inbox(inbox) = parent
+        .request(Request::Inbox(Inbox {
+            space: None,
+            before: None,
+            limit: 20,
+        }))
+        .await?
     else {
         bail!("not an inbox")
     };
     assert_eq!(inbox.entries.len(), 1);
     assert_eq!(inbox.entries[0].unread, 1, "one message of another");
-    let history = History { thread: sent.thread, before: None, after: None, limit: 50 };
-    let Reply::History(page) = parent.request(Request::History(history)).await? else { bail!("not a history") };
-    let texts: Vec<String> = page.messages.iter().map(|message| Part::plain_text(&message.parts)).collect();
+    let history = History {
+        thread: sent.thread,
+        before: None,
+        after: None,
+        limit: 50,
+    };
+    let Reply::History(page) = parent.request(Request::History(history)).await? else {
+        bail!("not a history")
+    };
+    let texts: Vec<String> = page
+        .messages
+        .iter()
+        .map(|message| Part::plain_text(&message.parts))
+        .collect();
     assert_eq!(texts, [text, "Tak, det gør vi ☔ æøå"]);
     drop(parent);
     node.stop().await
