@@ -80,8 +80,8 @@ impl Publisher {
     pub async fn run(&self, rights: Arc<dyn Rights>) {
         let mut away = false;
         loop {
-            let (waiting, marks) = self.take();
-            if waiting.is_empty() && marks.is_empty() {
+            let Backlog { waiting, republish, .. } = self.take();
+            if waiting.is_empty() && republish.is_empty() {
                 self.shared.wake.notified().await;
                 continue;
             }
@@ -92,7 +92,7 @@ impl Publisher {
                     self.put_back(space, entries);
                 }
             }
-            for (space, since) in marks {
+            for (space, since) in republish {
                 if failed || self.republish_now(space, since, rights.as_ref()).await.is_err() {
                     failed = true;
                     mark(&mut self.lock(), space, since);
@@ -138,10 +138,8 @@ impl Publisher {
         }
     }
 
-    fn take(&self) -> (Vec<(SpaceId, Vec<Arc<LogEntry>>)>, Vec<(SpaceId, Timestamp)>) {
-        let mut backlog = self.lock();
-        backlog.count = 0;
-        (backlog.waiting.drain().collect(), backlog.republish.drain().collect())
+    fn take(&self) -> Backlog {
+        std::mem::take(&mut self.lock())
     }
 
     fn put_back(&self, space: SpaceId, mut entries: Vec<Arc<LogEntry>>) {

@@ -53,10 +53,10 @@ impl SpaceHeads {
 
     /// Takes note of a thread as it is now.
     pub fn note_thread(&self, thread: &Thread) {
-        if let Some(head) = self.lock().get_mut(&thread.thread) {
-            if head.thread.version <= thread.version {
-                head.thread = thread.clone();
-            }
+        if let Some(head) = self.lock().get_mut(&thread.thread)
+            && head.thread.version <= thread.version
+        {
+            head.thread = thread.clone();
         }
     }
 

@@ -1,5 +1,7 @@
 //! A person's list of threads, computed when it is read: their memberships, and the threads' latest activity.
 
+use std::collections::hash_map::Entry;
+
 use rustc_hash::FxHashMap;
 use samtale_protocol::messages::ReadMarker;
 use samtale_protocol::people::Caller;
@@ -51,14 +53,15 @@ impl School {
         let mut kept: FxHashMap<ProfileId, Kept> = FxHashMap::default();
         for candidate in candidates {
             let (space, profile) = (candidate.head.thread.space, candidate.profile);
-            if !kept.contains_key(&profile) {
-                let read = self
-                    .kept(space, profile)
-                    .await
-                    .map_err(|error| refuse_storage(&error))?;
-                kept.insert(profile, read);
-            }
-            let entry = entry(candidate, kept.get(&profile));
+            let kept = match kept.entry(profile) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(
+                    self.kept(space, profile)
+                        .await
+                        .map_err(|error| refuse_storage(&error))?,
+                ),
+            };
+            let entry = entry(candidate, kept);
             bytes += 400 + entry.preview.len() + entry.thread.subject.len() + entry.read.also.len() * 20;
             if bytes > limits::PAGE_BYTES && !entries.is_empty() {
                 more = true;
@@ -150,7 +153,7 @@ struct Kept {
     settings: FxHashMap<ThreadId, ThreadSettingsRecord>,
 }
 
-fn entry(candidate: Candidate, kept: Option<&Kept>) -> InboxEntry {
+fn entry(candidate: Candidate, kept: &Kept) -> InboxEntry {
     let Candidate {
         head,
         profile,
@@ -158,14 +161,8 @@ fn entry(candidate: Candidate, kept: Option<&Kept>) -> InboxEntry {
         last,
     } = candidate;
     let thread = head.thread.thread;
-    let read = kept
-        .and_then(|kept| kept.markers.get(&thread))
-        .cloned()
-        .unwrap_or_default();
-    let settings = kept
-        .and_then(|kept| kept.settings.get(&thread))
-        .cloned()
-        .unwrap_or_default();
+    let read = kept.markers.get(&thread).cloned().unwrap_or_default();
+    let settings = kept.settings.get(&thread).cloned().unwrap_or_default();
     let unread = head
         .recent
         .iter()

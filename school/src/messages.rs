@@ -150,10 +150,10 @@ impl School {
         }
         let changed = change(self.now(), &mut record)?;
         let timestamp = self.write_timestamp().max(stored.timestamp + 1);
-        if let MessageRecord::Sent { version, .. } = &mut record {
-            if changed {
-                *version = timestamp;
-            }
+        if let MessageRecord::Sent { version, .. } = &mut record
+            && changed
+        {
+            *version = timestamp;
         }
         let view = view_of(which.thread, which.message, record.clone()).ok_or(ErrorCode::Internal)?;
         if changed {

@@ -177,10 +177,11 @@ impl ThreadState {
     /// The persons behind the members that are in it now, none twice.
     pub fn people(&self, directory: &Directory, now: Timestamp) -> Arc<[PersonId]> {
         let mut known = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.as_ref() {
-            if known.directory_version == directory.version && now < known.until {
-                return Arc::clone(&known.people);
-            }
+        if let Some(known) = known.as_ref()
+            && known.directory_version == directory.version
+            && now < known.until
+        {
+            return Arc::clone(&known.people);
         }
         let mut people: Vec<PersonId> = self
             .active(directory, now)
