@@ -36,8 +36,9 @@ impl School {
             subject,
             regarding,
             parts,
+            as_profile,
         } = request;
-        let (directory, starter, role) = self.acting(caller, space).await?;
+        let (directory, starter, role) = self.acting(caller, space, as_profile).await?;
         let now = self.now();
         let outgoing = Outgoing {
             author: starter,
