@@ -121,6 +121,7 @@ enum Done {
     Loaded {
         space: SpaceId,
         thread: ThreadId,
+        offset: u64,
         recipients: Recipients,
     },
     Signal {
@@ -277,8 +278,9 @@ impl RouterLoop {
             Done::Loaded {
                 space,
                 thread,
+                offset,
                 recipients,
-            } => self.on_loaded(space, thread, recipients).await,
+            } => self.on_loaded(space, thread, offset, recipients).await,
             Done::Signal {
                 space,
                 signal,
@@ -312,19 +314,20 @@ impl RouterLoop {
         self.rights.observe(space, &entry);
         let before = followed.time;
         followed.advance(offset, &entry, now);
-        if let Some(thread) = entry.audience.thread.map(|audience| audience.thread) {
-            if followed.is_waiting(thread) {
-                followed.hold(thread, offset, entry, before);
-                return;
-            }
-            if self.rights.recipients_in_memory(space, &entry.audience).is_none() {
-                followed.hold(thread, offset, Arc::clone(&entry), before);
-                self.load(space, thread, entry);
-                return;
-            }
+        let thread = entry.audience.thread.map(|audience| audience.thread);
+        if let Some(thread) = thread.filter(|thread| followed.is_waiting(*thread)) {
+            followed.hold(thread, offset, entry, before);
+            return;
         }
-        if let Some(recipients) = self.rights.recipients_in_memory(space, &entry.audience) {
-            self.deliver(space, offset, entry, recipients).await;
+        // Asked once: the list may be gone from memory a moment later.
+        match (self.rights.recipients_in_memory(space, &entry.audience), thread) {
+            (Some(recipients), _) => self.deliver(space, offset, entry, recipients).await,
+            (None, Some(thread)) => {
+                followed.hold(thread, offset, Arc::clone(&entry), before);
+                self.load(space, thread, offset, entry);
+            }
+            // Only a thread's members are ever loaded; an audience without one names its people itself.
+            (None, None) => {}
         }
     }
 
@@ -350,7 +353,7 @@ impl RouterLoop {
     }
 
     /// Loads who is behind an entry's audience, beside the loop; other threads go on meanwhile.
-    fn load(&mut self, space: SpaceId, thread: ThreadId, entry: Arc<LogEntry>) {
+    fn load(&mut self, space: SpaceId, thread: ThreadId, offset: u64, entry: Arc<LogEntry>) {
         let rights = Arc::clone(&self.rights);
         self.jobs.spawn(async move {
             loop {
@@ -359,6 +362,7 @@ impl RouterLoop {
                         return Done::Loaded {
                             space,
                             thread,
+                            offset,
                             recipients,
                         };
                     }
@@ -368,17 +372,19 @@ impl RouterLoop {
         });
     }
 
-    async fn on_loaded(&mut self, space: SpaceId, thread: ThreadId, recipients: Recipients) {
+    async fn on_loaded(&mut self, space: SpaceId, thread: ThreadId, loaded: u64, recipients: Recipients) {
         let mut known = Some(recipients);
         while let Some(followed) = self.spaces.get_mut(&space) {
             let Some((offset, entry)) = followed.first_waiting(thread).cloned() else {
                 return;
             };
+            // What was loaded is for one entry only: the space may have been left and joined again meanwhile.
             let recipients = known
                 .take()
+                .filter(|_| offset == loaded)
                 .or_else(|| self.rights.recipients_in_memory(space, &entry.audience));
             let Some(recipients) = recipients else {
-                self.load(space, thread, entry);
+                self.load(space, thread, offset, entry);
                 return;
             };
             followed.release(thread);
