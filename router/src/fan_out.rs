@@ -116,7 +116,7 @@ enum Done {
         space: SpaceId,
         head: Position,
         page: JournalPage,
-        entries: Vec<Arc<LogEntry>>,
+        entries: Vec<(Arc<LogEntry>, Recipients)>,
     },
     Loaded {
         space: SpaceId,
@@ -446,20 +446,12 @@ impl RouterLoop {
         space: SpaceId,
         head: Position,
         next: Option<JournalPlace>,
-        entries: Vec<Arc<LogEntry>>,
+        entries: Vec<(Arc<LogEntry>, Recipients)>,
     ) {
-        for entry in entries {
-            self.rights.observe(space, &entry);
+        for (entry, recipients) in entries {
             if let Some(followed) = self.spaces.get_mut(&space) {
                 followed.time = followed.time.max(entry.time);
             }
-            // A log that began anew is rare: here a slow thread may hold back the others of its space.
-            let recipients = loop {
-                match self.rights.recipients(space, &entry.audience).await {
-                    Ok(recipients) => break recipients,
-                    Err(_) => tokio::time::sleep(RETRY).await,
-                }
-            };
             let offset = self.spaces.get(&space).map_or(0, |followed| followed.seen.offset);
             self.deliver(space, offset, entry, recipients).await;
         }
@@ -470,8 +462,7 @@ impl RouterLoop {
         let Some(followed) = self.spaces.get_mut(&space) else {
             return;
         };
-        followed.seen = head;
-        followed.filling = false;
+        followed.begin_anew(head);
         let safe = followed.safe();
         self.sink.take(Sent::Moved { space, safe }).await;
         self.catch_up(space, Step::Fill);
@@ -521,13 +512,17 @@ async fn read_journal(
     for (id, record) in &page.rows {
         let event = rights.event_of(space, record).await.ok()?;
         let (audience, fact) = (record.audience.clone(), record.fact.clone());
-        entries.push(Arc::new(LogEntry {
+        let entry = Arc::new(LogEntry {
             id: *id,
             time: record.time,
             audience,
             fact,
             event,
-        }));
+        });
+        // A log that began anew is rare: here a slow thread may hold back the others of its space.
+        rights.observe(space, &entry);
+        let recipients = rights.recipients(space, &entry.audience).await.ok()?;
+        entries.push((entry, recipients));
     }
     Some(Done::Bridged {
         space,
