@@ -194,6 +194,7 @@ impl RouterLoop {
                 if followed.listeners == 0 {
                     self.spaces.remove(&space);
                     self.log.unsubscribe(space).await;
+                    self.rights.unfollowed(space);
                 }
             }
         }

@@ -58,6 +58,13 @@ impl Rights for School {
         }
     }
 
+    fn unfollowed(&self, space: SpaceId) {
+        let mut memory = self.memory();
+        memory.directories.remove(&space);
+        memory.heads.remove(&space);
+        memory.threads.retain(|_, state| state.space != space);
+    }
+
     fn recipients_in_memory(&self, space: SpaceId, audience: &Audience) -> Option<Recipients> {
         if audience.space {
             return Some(Recipients::Space);
