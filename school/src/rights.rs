@@ -128,7 +128,9 @@ impl Rights for School {
                 let member = state.members.get(profile);
                 let was_in_it = member.is_some_and(|member| {
                     let back = thread.sent_at.is_none_or(|sent_at| member.visible_from <= sent_at);
-                    time >= member.joined_at && back && member.left_at.is_none_or(|left_at| time <= left_at)
+                    // Its founders are in a thread from its start, whose time a client fixed, perhaps a little ahead.
+                    let came = member.joined_at <= state.record.started_at || time >= member.joined_at;
+                    came && back && member.left_at.is_none_or(|left_at| time <= left_at)
                 });
                 was_in_it && state.is_open_to(*profile, &directory, now)
             }))
@@ -147,7 +149,9 @@ impl School {
     fn behind(&self, audience: &Audience, state: Option<&ThreadState>, directory: &Directory) -> Recipients {
         let now = self.now();
         let sent_at = audience.thread.and_then(|thread| thread.sent_at);
-        if let (Some(state), Some(sent_at)) = (state, sent_at) {
+        if let (Some(state), Some(sent_at)) = (state, sent_at)
+            && sent_at < state.all_see_from
+        {
             let mut all = state.people_who_may_read(sent_at, directory, now);
             all.extend(&audience.people);
             return people(&all);

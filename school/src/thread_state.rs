@@ -163,15 +163,10 @@ impl ThreadState {
             .collect()
     }
 
-    /// Those who may be told of a message.
+    /// Those who may be told of a message. Its time goes along always: who comes between the send and its delivery is a
+    /// member by then, and may not read so far back.
     pub fn audience_of(&self, message: MessageId) -> Audience {
-        let audience = Audience::thread(self.thread, self.record.membership_version);
-        let sent_at = message.sent_at();
-        if sent_at < self.all_see_from {
-            audience.who_may_read(sent_at)
-        } else {
-            audience
-        }
+        Audience::thread(self.thread, self.record.membership_version).who_may_read(message.sent_at())
     }
 
     /// The persons behind the members that are in it now, none twice.
