@@ -38,7 +38,8 @@ impl School {
         } = membership;
         let now = self.now();
         let reached = check_recipients(&directory, profile, &to, now)?;
-        if state.members.len() + reached.len() > limits::MEMBERS {
+        let newcomers = reached.keys().filter(|other| !state.members.contains_key(other));
+        if state.members.len() + newcomers.count() > limits::MEMBERS {
             return Err(Refusal::new(ErrorCode::TooLarge).detail("more than 5000 members"));
         }
         let visible_from = if from_the_beginning {
@@ -57,6 +58,7 @@ impl School {
                     visible_from,
                     through: *through,
                     closed: false,
+                    stays_out: false,
                 };
                 (*other, member)
             })
@@ -109,7 +111,9 @@ impl School {
                 Some((
                     *profile,
                     MemberRecord {
-                        left_at: Some(now),
+                        // A thread's start may be a little ahead of the clock.
+                        left_at: Some(now.max(member.joined_at)),
+                        stays_out: true,
                         ..member.clone()
                     },
                 ))
@@ -137,7 +141,7 @@ impl School {
                 membership_version: state.record.membership_version,
             });
         }
-        let timestamp = self.write_timestamp();
+        let timestamp = self.write_timestamp().max(state.written + 1);
         let mut rows: Vec<_> = changes
             .iter()
             .map(|(profile, member)| (vec![(*profile).into()], member.clone()))

@@ -29,6 +29,8 @@ pub struct ThreadState {
     pub record: ThreadRecord,
     /// Everyone who is or was a member.
     pub members: FxHashMap<ProfileId, MemberRecord>,
+    /// The newest write timestamp among the members' rows: a change of them goes above it, whatever the clocks.
+    pub written: u64,
     /// When a member was last taken out or left: a send that was fixed before is looked up before it is stored.
     pub last_removal: Timestamp,
     /// From when on every member may read: messages from before are told to some only.
@@ -69,6 +71,7 @@ impl ThreadState {
         let rows = store
             .scan_all::<MemberRecord>(&thread_partition(space, thread), Range::all(PAGE))
             .await?;
+        let written = rows.iter().map(|row| row.timestamp).max().unwrap_or_default();
         let members = rows
             .into_iter()
             .map(|row| (ProfileId::from_bytes(id_at(&row.clustering, 0)), row.record));
@@ -78,6 +81,7 @@ impl ThreadState {
             stored.timestamp,
             stored.record,
             members.collect(),
+            written,
         )))
     }
 
@@ -88,6 +92,7 @@ impl ThreadState {
         version: u64,
         record: ThreadRecord,
         members: FxHashMap<ProfileId, MemberRecord>,
+        written: u64,
     ) -> Self {
         let last_removal = members
             .values()
@@ -105,6 +110,7 @@ impl ThreadState {
             version,
             record,
             members,
+            written,
             last_removal,
             all_see_from,
             people: Mutex::default(),
