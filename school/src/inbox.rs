@@ -92,7 +92,7 @@ impl School {
         for (thread, ProfileThreadRecord { member }) in memberships {
             // A thread without a head has no message yet: its start is under way, or was never finished.
             let Some(head) = heads.head(thread) else { continue };
-            if member.closed || directory.has_lost(profile, &head.thread.regarding, now) {
+            if !directory.may_know(profile, &member, &head.thread.regarding, now) {
                 continue;
             }
             let visible = head

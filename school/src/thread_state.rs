@@ -42,12 +42,11 @@ pub struct ThreadState {
 #[derive(Clone, Debug)]
 struct PeopleNow {
     directory_version: u64,
-    until: Timestamp,
+    since: Timestamp,
+    /// When the next relation, place in a group or profile begins or ends.
+    until: Option<Timestamp>,
     people: Arc<[PersonId]>,
 }
-
-/// How long a list of persons is used before relations with dates are looked at again.
-const PEOPLE_HOLD: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What the caller is in a thread.
 pub(crate) struct Membership {
@@ -132,12 +131,10 @@ impl ThreadState {
         }
     }
 
-    /// Whether a member may still know of the thread: the membership was not closed, they are in the space, and they
-    /// have not lost the children it regards.
+    /// Whether someone is or was a member, and may still know of the thread.
     pub fn is_open_to(&self, profile: ProfileId, directory: &Directory, now: Timestamp) -> bool {
-        self.members.get(&profile).is_some_and(|member| !member.closed)
-            && directory.role_now(profile, now).is_some()
-            && !directory.has_lost(profile, &self.record.regarding, now)
+        let member = self.members.get(&profile);
+        member.is_some_and(|member| directory.may_know(profile, member, &self.record.regarding, now))
     }
 
     /// Whether a member is in it now and may write.
@@ -180,7 +177,8 @@ impl ThreadState {
         let mut known = self.people.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known.as_ref()
             && known.directory_version == directory.version
-            && now < known.until
+            && known.since <= now
+            && known.until.is_none_or(|until| now < until)
         {
             return Arc::clone(&known.people);
         }
@@ -191,10 +189,10 @@ impl ThreadState {
         people.sort_unstable();
         people.dedup();
         let people: Arc<[PersonId]> = people.into();
-        let until = now.plus(PEOPLE_HOLD);
         *known = Some(PeopleNow {
             directory_version: directory.version,
-            until,
+            since: now,
+            until: directory.holds_until(now),
             people: Arc::clone(&people),
         });
         people
