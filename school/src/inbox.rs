@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use samtale_protocol::messages::ReadMarker;
 use samtale_protocol::people::Caller;
 use samtale_protocol::threads::{Inbox, InboxEntry, InboxPage};
-use samtale_protocol::{MessageId, ProfileId, Refusal, SpaceId, ThreadId, limits};
+use samtale_protocol::{MessageId, ProfileId, Refusal, SpaceId, ThreadId, Timestamp, limits};
 use samtale_storage::threads::{
     MemberRecord, OwnReadMarkerRecord, ProfileThreadRecord, RECENT_MESSAGES, ThreadHeadRecord, ThreadSettingsRecord,
     profile_partition,
@@ -103,8 +103,8 @@ impl School {
                 .find(|id| may_read(&member, *id));
             let last = match visible {
                 Some(last) => last,
-                None if head.last_message.sent_at() < member.visible_from => MessageId::first_at(member.joined_at),
-                None => MessageId::first_at(member.left_at.unwrap_or(member.joined_at)),
+                None if head.last_message.sent_at() < member.visible_from => place_of(thread, member.joined_at),
+                None => place_of(thread, member.left_at.unwrap_or(member.joined_at)),
             };
             candidates.push(Candidate {
                 head,
@@ -145,6 +145,14 @@ impl School {
             .map(|row| (ThreadId::from_bytes(id_at(&row.clustering, 0)), row.record))
             .collect())
     }
+}
+
+/// Where a thread without a readable message stands in the list: by a time, and at no other thread's place, so that a
+/// page that begins after one of them skips none.
+fn place_of(thread: ThreadId, time: Timestamp) -> MessageId {
+    let mut tail = [0; 10];
+    tail.copy_from_slice(&thread.as_bytes()[6..]);
+    MessageId::at(time, &tail)
 }
 
 /// What a profile keeps of its threads.
