@@ -22,8 +22,14 @@ impl Rights for School {
     fn observe(&self, space: SpaceId, entry: &LogEntry) {
         match (&entry.fact, &entry.event) {
             (Fact::Message { thread, .. }, Some(Event::Message(message))) => {
-                if let (Some(heads), Some(state)) = (self.heads_in_memory(space), self.thread_in_memory(*thread, 0)) {
-                    heads.note_message(&state.view(), message);
+                let Some(heads) = self.heads_in_memory(space) else {
+                    return;
+                };
+                match self.thread_in_memory(*thread, 0) {
+                    Some(state) => heads.note_message(&state.view(), message),
+                    None if heads.note_message_of_known(message) => {}
+                    // Started on another node: its head is stored, and read with the others when it is asked for.
+                    None => drop(self.memory().heads.remove(&space)),
                 }
             }
             (Fact::Thread { .. }, Some(Event::Thread(thread))) => {

@@ -94,6 +94,9 @@ pub struct ThreadHeadRecord {
     pub last_author: ProfileId,
     /// The beginning of what it says.
     pub preview: String,
+    /// The version of that message which the preview is of.
+    #[serde(default)]
+    pub last_version: u64,
     /// The last messages with their authors, the newest last: what unread counts are counted from.
     pub recent: Vec<(MessageId, ProfileId)>,
 }
