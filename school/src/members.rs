@@ -142,16 +142,7 @@ impl School {
             });
         }
         let timestamp = self.write_timestamp().max(state.written + 1);
-        let mut rows: Vec<_> = changes
-            .iter()
-            .map(|(profile, member)| (vec![(*profile).into()], member.clone()))
-            .collect();
-        rows.sort_by(|one, other| one.0.cmp(&other.0));
-        for batch in rows.chunks(BATCH) {
-            self.store
-                .put_all(thread_partition(space, thread).to_vec(), batch.to_vec(), timestamp)
-                .await?;
-        }
+        self.put_members(space, thread, &changes, timestamp).await?;
         for follow in &follows {
             if let Recipient::Group { group } | Recipient::GroupRole { group, .. } | Recipient::Guardians { group } =
                 follow
@@ -176,6 +167,26 @@ impl School {
             thread,
             membership_version: state.record.membership_version,
         })
+    }
+
+    /// Writes the memberships where they are found by the thread.
+    pub(crate) async fn put_members(
+        &self,
+        space: SpaceId,
+        thread: ThreadId,
+        members: &FxHashMap<ProfileId, MemberRecord>,
+        timestamp: u64,
+    ) -> Result<(), StorageError> {
+        let mut rows: Vec<_> = members
+            .iter()
+            .map(|(profile, member)| (vec![(*profile).into()], member.clone()))
+            .collect();
+        rows.sort_by(|one, other| one.0.cmp(&other.0));
+        for batch in rows.chunks(BATCH) {
+            let partition = thread_partition(space, thread).to_vec();
+            self.store.put_all(partition, batch.to_vec(), timestamp).await?;
+        }
+        Ok(())
     }
 
     /// Writes the memberships where they are found by the profile.

@@ -37,6 +37,7 @@ impl School {
                 sent_at,
                 parts,
                 reply_to,
+                request_hash: None,
             },
         )
         .await
@@ -61,6 +62,7 @@ impl School {
             sent_at,
             parts,
             reply_to: None,
+            request_hash: None,
         };
         let now = self.now();
         outgoing.check(now)?;
