@@ -235,17 +235,13 @@ impl Directory {
 
     /// Whether a member of a thread that regards these children may know of it: the membership was not closed, they are
     /// in the space, and they have not lost the children that the thread regards or that they came by.
-    pub fn may_know(
-        &self,
-        profile: ProfileId,
-        member: &MemberRecord,
-        regarding: &[ProfileId],
-        now: Timestamp,
-    ) -> bool {
+    pub fn may_know(&self, profile: ProfileId, member: &MemberRecord, regarding: &[ProfileId], now: Timestamp) -> bool {
         !member.closed
             && self.role_now(profile, now).is_some()
             && !self.has_lost(profile, |child| regarding.contains(&child), now)
-            && !member.through.is_some_and(|group| self.has_lost_group(profile, group, now))
+            && !member
+                .through
+                .is_some_and(|group| self.has_lost_group(profile, group, now))
     }
 
     /// Whether the guardian once was one of these children's and now is of none of them: then what concerns them is

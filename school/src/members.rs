@@ -122,6 +122,37 @@ impl School {
         self.change_members(state, changes, Vec::new()).await
     }
 
+    /// Brings back those of a thread of two who have left it: whoever answers goes on with it, and both read all of it.
+    pub(crate) async fn rejoin(
+        &self,
+        state: Arc<ThreadState>,
+        profiles: &[ProfileId],
+    ) -> Result<Arc<ThreadState>, StorageError> {
+        let gone = profiles.iter().filter_map(|profile| {
+            let member = state.members.get(profile).filter(|member| member.left_at.is_some())?;
+            let back = MemberRecord {
+                left_at: None,
+                stays_out: false,
+                ..member.clone()
+            };
+            Some((*profile, back))
+        });
+        let changes: FxHashMap<ProfileId, MemberRecord> = gone.collect();
+        if changes.is_empty() {
+            return Ok(state);
+        }
+        let (space, thread) = (state.space, state.thread);
+        let version = self
+            .change_members(state, changes, Vec::new())
+            .await?
+            .membership_version;
+        let state = self.thread(space, thread, version).await?;
+        state.ok_or(StorageError::Timeout {
+            operation: "find",
+            table: "threads",
+        })
+    }
+
     /// Writes member rows, then raises the version of the membership, then tells of it. Whoever hears of the version
     /// finds the rows.
     pub(crate) async fn change_members(

@@ -2,7 +2,6 @@
 
 use samtale_protocol::messages::{EditMessage, Message, MessageReference, Part, ReplyToSender, SendMessage, Sent};
 use samtale_protocol::people::Caller;
-use samtale_protocol::threads::Recipient;
 use samtale_protocol::{ErrorCode, ProfileId, Refusal, ThreadId};
 use samtale_storage::Stored;
 use samtale_storage::threads::{MessageRecord, ThreadRecord, message_key};
@@ -69,16 +68,25 @@ impl School {
         if sender == author {
             return Err(Refusal::new(ErrorCode::BadRequest).detail("the message is your own"));
         }
-        // Whoever wrote to all may be answered alone, as far as the table lets the two talk.
-        let directory = &membership.directory;
-        let to = Recipient::Profile { profile: sender };
-        if directory.may_name(author, sender, now) {
-            directory.may_write_to(author, &to, now).map_err(refuse_rule)?;
-        } else {
+        let (source, directory) = (&membership.state, &membership.directory);
+        if !directory.may_name(author, sender, now) {
             return Err(Refusal::new(ErrorCode::NotPermitted).detail("the sender's name is protected"));
         }
-        let source = &membership.state;
+        directory.may_answer(author, sender, now).map_err(refuse_rule)?;
+        if !source.is_open_to(sender, directory, now) {
+            return Err(Refusal::new(ErrorCode::NotPermitted).detail("the thread is closed to its sender"));
+        }
         let pair = thread_of_two(source.thread, author, sender, source.record.started_at);
+        let known = self.thread(source.space, pair, 0).await;
+        if let Some(state) = known.map_err(|error| refuse_storage(&error))? {
+            let state = self.rejoin(state, &[author, sender]).await;
+            return self
+                .store_message(&state.map_err(|error| refuse_storage(&error))?, outgoing)
+                .await;
+        }
+        if outgoing.is_old(now) {
+            return Err(self.refuse_old(source.space, pair, &outgoing).await);
+        }
         let record = ThreadRecord {
             subject: source.record.subject.clone(),
             starter: author,
