@@ -10,9 +10,7 @@ use samtale_protocol::{Audience, ErrorCode, Event, ProfileId, Refusal, SpaceId, 
 use samtale_router::LogEntry;
 use samtale_storage::directory::ReadReceipts;
 use samtale_storage::journal::Fact;
-use samtale_storage::threads::{
-    GroupThreadRecord, MemberRecord, ThreadRecord, group_thread_key, thread_key,
-};
+use samtale_storage::threads::{GroupThreadRecord, MemberRecord, ThreadRecord, group_thread_key, thread_key};
 use samtale_storage::{Compared, StorageError};
 use sha2::{Digest, Sha256};
 
@@ -216,7 +214,13 @@ impl School {
             member,
         } = self.membership(caller, request.thread, 0).await?;
         let now = self.now();
-        let mut ids: Vec<ProfileId> = state.members.keys().copied().collect();
+        // Who has left knows of the members up to then, as of the messages.
+        let knows = |other: &ProfileId| {
+            let joined_at = state.members.get(other).map(|member| member.joined_at);
+            member.left_at.is_none() || joined_at <= member.left_at
+        };
+        let mut ids: Vec<ProfileId> = state.members.keys().copied().filter(knows).collect();
+        let later = state.members.len() - ids.len();
         ids.sort_unstable();
         let protected = ids
             .iter()
@@ -227,21 +231,29 @@ impl School {
         });
         let more = ids.len() > limits::PAGE;
         ids.truncate(limits::PAGE);
-        let markers = self.visible_markers(&state, &directory, profile).await?;
+        let mut markers = self.visible_markers(&state, &directory, profile).await?;
+        markers.retain(|other, _| member.left_at.is_none() || *other == profile);
         let members = ids
             .into_iter()
             .filter_map(|id| member_view(&state, &directory, id, markers.get(&id).cloned()))
+            .map(|mut other| {
+                other.left_at = other
+                    .left_at
+                    .filter(|at| member.left_at.is_none_or(|left_at| *at <= left_at));
+                other
+            })
             .collect();
         let families = directory.families(state.active(&directory, now), now);
         let may_write = member.left_at.is_none() && state.is_active(profile, &directory, now);
-        let withheld = withheld(protected, WithheldReason::NameProtected);
+        let mut withheld_members = withheld(protected, WithheldReason::NameProtected);
+        withheld_members.extend(withheld(later, WithheldReason::OutsideMembership));
         Ok(ThreadDetails {
             thread: state.view(),
             members,
             more,
             families,
             may_write,
-            withheld,
+            withheld: withheld_members,
         })
     }
 
