@@ -210,7 +210,8 @@ impl Directory {
 
     /// The groups of a profile now.
     pub fn groups_now(&self, profile: ProfileId, now: Timestamp) -> impl Iterator<Item = GroupId> {
-        let groups = self.groups_of.get(&profile).into_iter().flatten();
+        let here = self.is_present(profile, now);
+        let groups = self.groups_of.get(&profile).filter(|_| here).into_iter().flatten();
         groups
             .filter(move |(group, member)| {
                 holds(member.from, member.to, now)

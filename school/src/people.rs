@@ -111,6 +111,7 @@ impl School {
         let now = self.now();
         let seen = profiles
             .iter()
+            .filter(|profile| directory.role_now(**profile, now).is_some())
             .filter(|profile| directory.sees(viewer, **profile, now).is_ok());
         Ok(seen
             .filter_map(|profile| Some((*profile, directory.person_of(*profile)?)))
