@@ -328,8 +328,11 @@ pub(crate) fn check_recipients(
     to: &[Recipient],
     now: samtale_protocol::Timestamp,
 ) -> Result<Reached, Refusal> {
-    if to.is_empty() || to.len() > limits::RECIPIENTS {
-        return Err(Refusal::new(ErrorCode::BadRequest).detail("between 1 and 200 recipients"));
+    if to.is_empty() {
+        return Err(Refusal::new(ErrorCode::BadRequest).detail("at least one recipient"));
+    }
+    if to.len() > limits::RECIPIENTS {
+        return Err(Refusal::new(ErrorCode::TooLarge).detail("more than 200 recipients"));
     }
     let mut reached = Reached::new();
     for recipient in to {
@@ -341,7 +344,7 @@ pub(crate) fn check_recipients(
             }
         }
     }
-    if reached.len() > limits::MEMBERS {
+    if reached.len() + 1 > limits::MEMBERS {
         return Err(Refusal::new(ErrorCode::TooLarge).detail("more than 5000 members"));
     }
     Ok(reached)
