@@ -2,7 +2,7 @@
 
 use samtale_protocol::messages::{EditMessage, Message, MessageReference, Part, ReplyToSender, SendMessage, Sent};
 use samtale_protocol::people::Caller;
-use samtale_protocol::{ErrorCode, ProfileId, Refusal, ThreadId};
+use samtale_protocol::{ErrorCode, MessageId, ProfileId, Refusal, ThreadId, limits};
 use samtale_storage::Stored;
 use samtale_storage::threads::{MessageRecord, ThreadRecord, message_key};
 use sha2::{Digest, Sha256};
@@ -28,6 +28,16 @@ impl School {
             .active_membership(caller, thread, membership_version.unwrap_or_default())
             .await?;
         let author = membership.profile;
+        if let Some(question) = reply_to {
+            if !may_read(&membership.member, question) {
+                return Err(Refusal::new(ErrorCode::BadRequest).detail("`reply_to` is no message that you can read"));
+            }
+            if MessageId::derive(thread, author, client_id, sent_at) <= question
+                && question.sent_at() < self.now().plus(limits::SENT_AT_AHEAD * 2)
+            {
+                return Err(Refusal::new(ErrorCode::Restamp).detail("an answer is later than its question"));
+            }
+        }
         self.store_message(
             &membership.state,
             Outgoing {
@@ -117,10 +127,12 @@ impl School {
             if recalled_at.is_some() {
                 return Err(ErrorCode::Recalled.into());
             }
-            let changed = *old != parts;
+            if *old == parts {
+                return Ok(false);
+            }
             *old = parts;
             *edited_at = Some(now);
-            Ok(changed)
+            Ok(true)
         })
         .await
     }
