@@ -89,7 +89,11 @@ impl School {
         }
         let directory = self.directory(space).await?;
         let now = self.now();
-        let own_choice = chosen.filter(|chosen| own.profiles.iter().any(|(_, profile, _)| profile == chosen));
+        let is_own = |chosen: &ProfileId| {
+            let mut own = own.profiles.iter();
+            own.any(|(home, profile, _)| *home == space && profile == chosen)
+        };
+        let own_choice = chosen.filter(is_own);
         let here = own
             .profiles
             .iter()
