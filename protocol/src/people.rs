@@ -144,6 +144,9 @@ pub struct ListPeople {
     pub after: Option<ProfileId>,
     /// At most this many, 100 at the most.
     pub limit: u32,
+    /// Which of one's profiles in the space acts, for who has two there; otherwise the one with most rights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_profile: Option<ProfileId>,
 }
 
 /// A page of people.
@@ -188,6 +191,9 @@ pub struct Explain {
     pub space: SpaceId,
     /// To whom.
     pub to: Recipient,
+    /// Which of one's profiles in the space acts, for who has two there; otherwise the one with most rights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_profile: Option<ProfileId>,
 }
 
 /// The rule that decided.

@@ -81,6 +81,9 @@ pub struct StartThread {
     pub regarding: Vec<ProfileId>,
     /// The first message.
     pub parts: Vec<Part>,
+    /// Which of one's profiles in the space acts, for who has two there; otherwise the one with most rights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_profile: Option<ProfileId>,
 }
 
 /// Asks for a page of the caller's threads, latest activity first.
