@@ -3,6 +3,7 @@
 //! A row is seen by readers, and its writer answered, only after a sync that began after it was written.
 
 mod cell;
+mod export;
 pub(crate) mod folder;
 mod group;
 mod place;
@@ -18,6 +19,7 @@ use fjall::{CompressionType, Database, KeyspaceCreateOptions, Readable};
 use samtale_protocol::time::Clock;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+pub(crate) use self::export::Importer;
 pub use self::folder::FORMAT;
 pub use self::group::Swept;
 
