@@ -15,12 +15,20 @@ use samtale_storage::{Batch, Change, Engine, Key, KeyValue, RowChange};
 
 /// A message's body at rest, with its header and tag.
 const BODY_BYTES: usize = 300;
-const ROUND: Duration = Duration::from_secs(2);
-const ROUNDS: usize = 3;
+const ROUND: Duration = Duration::from_millis(500);
+const ROUNDS: usize = 11;
 const WRITERS: [usize; 3] = [1, 8, 64];
 /// Rows that are read: more than the cache of the cold run holds.
 const ROWS: u64 = 200_000;
 const READS: u64 = 20_000;
+
+fn say(line: &str) {
+    let mut output = std::io::stdout().lock();
+    output
+        .write_all(line.as_bytes())
+        .and_then(|()| output.write_all(b"\n"))
+        .unwrap();
+}
 
 struct SystemClock;
 
@@ -112,26 +120,30 @@ async fn acknowledged(engine: &Arc<EmbeddedEngine>, next: &Arc<AtomicU64>, write
 
 async fn writes(folder: &std::path::Path) {
     let (engine, next) = (open(folder, 64 << 20), Arc::new(AtomicU64::new(0)));
-    let (mut floor, mut growing, mut rates) = (Vec::new(), Vec::new(), vec![Vec::new(); WRITERS.len()]);
-    // In turns, so that what else the machine does falls on all of them.
+    let (mut floor, mut growing) = (Vec::new(), Vec::new());
+    let (mut rates, mut ratios) = (vec![Vec::new(); WRITERS.len()], vec![Vec::new(); WRITERS.len()]);
+    // In short turns, each beside a bare loop of its own: what else the machine does falls on both.
     for _ in 0..ROUNDS {
-        floor.push(bare(folder, 64 << 20));
         growing.push(bare(folder, 0));
-        for (rates, writers) in rates.iter_mut().zip(WRITERS) {
-            rates.push(acknowledged(&engine, &next, writers).await);
+        for (place, writers) in WRITERS.into_iter().enumerate() {
+            let before = bare(folder, 64 << 20);
+            let rate = acknowledged(&engine, &next, writers).await;
+            let after = bare(folder, 64 << 20);
+            floor.extend([before, after]);
+            rates[place].push(rate);
+            ratios[place].push(rate / f64::midpoint(before, after));
         }
     }
-    let floor = median(floor);
-    println!(
-        "bare write + fdatasync: {floor:.0}/s; in a file that grows: {:.0}/s",
+    say(&format!(
+        "bare write + fdatasync: {:.0}/s; in a file that grows: {:.0}/s",
+        median(floor),
         median(growing)
-    );
-    for (rates, writers) in rates.into_iter().zip(WRITERS) {
-        let rate = median(rates);
-        println!(
-            "{writers:2} writers: {rate:.0} acknowledged writes/s, {:.2} x bare",
-            rate / floor
-        );
+    ));
+    for (place, writers) in WRITERS.into_iter().enumerate() {
+        let (rate, ratio) = (median(rates[place].clone()), median(ratios[place].clone()));
+        say(&format!(
+            "{writers:2} writers: {rate:.0} acknowledged writes/s, {ratio:.2} x bare"
+        ));
     }
 }
 
@@ -170,12 +182,12 @@ async fn reads(folder: &std::path::Path) {
         ] {
             times.sort_by(f64::total_cmp);
             let at = |part: f64| times[(times.len() as f64 * part) as usize];
-            println!(
+            say(&format!(
                 "get, {name}, {way}: p50 {:.1} us, p99 {:.1} us, max {:.0} us",
                 at(0.5),
                 at(0.99),
                 at(0.9999)
-            );
+            ));
         }
     }
 }
