@@ -189,6 +189,8 @@ async fn no_text_is_in_clear_in_any_file() {
     let person = person_key(PersonId::from_bytes([2; 16]));
     let found = opened.store.get::<PersonRecord>(&person).await.unwrap().unwrap();
     assert_eq!(found.record.username, CANARY);
+    // Closed, so that no file comes or goes while they are searched.
+    drop(opened);
     let sixteen: Vec<u8> = CANARY.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let words: [&[u8]; 4] = [&CANARY.as_bytes()[..12], lowercase.as_bytes(), b"-7261", &sixteen];
     for name in ["data", "keys", "backup"] {
