@@ -3,9 +3,11 @@
 //! A row is seen by readers, and its writer answered, only after a sync that began after it was written.
 
 mod cell;
+mod export;
 pub(crate) mod folder;
 mod group;
 mod place;
+mod torn;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -18,11 +20,13 @@ use fjall::{CompressionType, Database, KeyspaceCreateOptions, Readable};
 use samtale_protocol::time::Clock;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+pub(crate) use self::export::Importer;
 pub use self::folder::FORMAT;
 pub use self::group::Swept;
 
 use self::folder::{Folder, sync_tree};
 use self::group::{Group, Tables, decode, embedded};
+use self::torn::Cut;
 use self::writer::{Job, Task};
 use crate::engine::{Batch, Change, Compared, Engine, Page, Range, Row, StorageError};
 use crate::key::{Key, KeyValue};
@@ -98,6 +102,19 @@ struct Inner {
     acknowledge_before_sync: bool,
 }
 
+impl Inner {
+    fn row(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
+        let place = place::row_place(table, &key.partition, &key.clustering);
+        let now = self.clock.now();
+        let cell = self.tables.cell(table, &place)?.filter(|cell| cell.is_live(now));
+        Ok(cell.map(|cell| Row {
+            clustering: key.clustering.clone(),
+            body: cell.body.unwrap_or_default(),
+            timestamp: cell.timestamp,
+        }))
+    }
+}
+
 /// Keeps every table in a data folder of this machine.
 pub struct EmbeddedEngine {
     inner: Arc<Inner>,
@@ -151,6 +168,15 @@ impl EmbeddedEngine {
         // It frees room, so it goes on while there is little.
         self.submit("sweep", "all tables", 0, false, move |group| group.sweep(limit))
             .await
+    }
+
+    /// Reads one row on this thread, which waits when the row is not in memory.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Engine::get`].
+    pub fn get_blocking(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
+        self.inner.row(table, key)
     }
 
     /// Free bytes on the disk of the data folder.
@@ -228,18 +254,8 @@ impl Drop for EmbeddedEngine {
 #[async_trait]
 impl Engine for EmbeddedEngine {
     async fn get(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
-        let place = place::row_place(table, &key.partition, &key.clustering);
-        let clustering = key.clustering.clone();
-        self.read("read", table, move |inner| {
-            let now = inner.clock.now();
-            let cell = inner.tables.cell(table, &place)?.filter(|cell| cell.is_live(now));
-            Ok(cell.map(|cell| Row {
-                clustering,
-                body: cell.body.unwrap_or_default(),
-                timestamp: cell.timestamp,
-            }))
-        })
-        .await
+        let key = key.clone();
+        self.read("read", table, move |inner| inner.row(table, &key)).await
     }
 
     async fn scan(&self, table: &'static Table, partition: &[KeyValue], range: &Range) -> Result<Page, StorageError> {
@@ -348,7 +364,34 @@ fn open_tables(folder: &Folder, options: &EmbeddedOptions) -> Result<Tables, Sto
         let due = database.keyspace("due", table)?;
         Ok(Tables { database, rows, due })
     };
-    let tables = open().map_err(embedded("open its files"))?;
+    let tables = open().or_else(|error| open_without_torn_group(&store, error, open))?;
     sync_tree(&store)?;
     Ok(tables)
+}
+
+/// Opens the store again without the last group, if it was that which kept it from opening.
+fn open_without_torn_group(
+    store: &Path,
+    error: fjall::Error,
+    open: impl FnOnce() -> Result<Tables, fjall::Error>,
+) -> Result<Tables, StorageError> {
+    let failed = || crate::files::failed("cut a torn group off the log in", store);
+    let cut = if torn::is_torn(&error) {
+        Cut::last_group(store).map_err(failed())?
+    } else {
+        None
+    };
+    let Some(cut) = cut else {
+        return Err(embedded("open its files")(error));
+    };
+    match open() {
+        Ok(tables) => {
+            tracing::warn!(kept = %cut.beside().display(), "the last group of writes was torn, as by a power loss, and left out");
+            Ok(tables)
+        }
+        Err(_) => {
+            cut.undo().map_err(failed())?;
+            Err(embedded("open its files")(error))
+        }
+    }
 }

@@ -11,8 +11,8 @@
  *
  * Stricter than ext4: the entry of a new or renamed file is durable only when its folder is synced, not when the file
  * is. sync_file_range makes nothing durable, nor does closing a file. Built for 64-bit systems, without
- * _FILE_OFFSET_BITS, so that both names of each call can be defined. One lock is held over every call, so that what is
- * copied is what was written before the sync began. Which file a descriptor means is asked of /proc, so opening, linking
+ * _FILE_OFFSET_BITS, so that both names of each call can be defined. One lock orders the calls, and a sync takes note of
+ * what was written before it began. Which file a descriptor means is asked of /proc, so opening, linking
  * and renaming need not be watched; writes through a mapping would be missed, and the store makes none.
  */
 #define _GNU_SOURCE
@@ -32,6 +32,8 @@
 #include <unistd.h>
 
 #define FILES 65536
+/* A sync takes time, and that is when power is lost: most kills then find something written and not yet synced. */
+#define SYNC_MICROSECONDS 2000
 
 /* What of a file is newer than its shadow. */
 struct dirty {
@@ -148,31 +150,36 @@ static void pin(const char *path, ino_t inode) {
         fail("pin");
 }
 
+/* Takes note of what is to become durable, waits as a disk does, and only then keeps it. Called with the lock held. */
 static void keep_file(int fd, const struct stat *state) {
     char name[PATH_MAX], beside[PATH_MAX + 8], self[64];
     struct dirty *entry = file(state->st_ino);
     snprintf(name, sizeof name, "%s/inodes/%ju", shadow, (uintmax_t)state->st_ino);
     snprintf(beside, sizeof beside, "%s.new", name);
     snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
-    int source = open(self, O_RDONLY);
     int whole = !entry->copied || entry->shrunk;
+    off_t from = whole ? 0 : entry->from, to = whole ? state->st_size : entry->to;
+    entry->copied = 1;
+    entry->shrunk = 0;
+    entry->from = entry->to = 0;
+    char path[PATH_MAX];
+    ssize_t length = readlink(self, path, sizeof path - 1);
+    path[length < 0 ? 0 : length] = 0;
+    pin(path, state->st_ino);
+    pthread_mutex_unlock(&lock);
+    usleep(SYNC_MICROSECONDS);
+    pthread_mutex_lock(&lock);
+    int source = open(self, O_RDONLY);
     int target = whole ? open(beside, O_WRONLY | O_CREAT | O_TRUNC, 0600) : open(name, O_WRONLY);
     if (source < 0 || target < 0)
         fail("open the shadow of a file");
     if (real_ftruncate(target, state->st_size))
         fail("size the shadow of a file");
-    copy(source, target, whole ? 0 : entry->from, whole ? state->st_size : entry->to);
+    copy(source, target, from, to);
     close(source);
     close(target);
     if (whole && rename(beside, name))
         fail("rename the shadow of a file");
-    char path[PATH_MAX];
-    ssize_t length = readlink(self, path, sizeof path - 1);
-    path[length < 0 ? 0 : length] = 0;
-    pin(path, state->st_ino);
-    entry->copied = 1;
-    entry->shrunk = 0;
-    entry->from = entry->to = 0;
 }
 
 static void keep_folder(int fd, const struct stat *state) {
