@@ -30,7 +30,10 @@ pub enum Keep {
 pub fn options(arguments: &Arguments, keep: Keep) -> Result<ClientOptions, Failure> {
     let server = server(arguments)?;
     let username = username(arguments)?;
-    let credentials = Credentials::Password { username: username.clone(), password: password(arguments)? };
+    let credentials = Credentials::Password {
+        username: username.clone(),
+        password: password(arguments)?,
+    };
     let mut options = ClientOptions::new(&arguments.server, credentials).map_err(|e| Failure::usage(e.to_string()))?;
     options.client = CLIENT.to_owned();
     options.language = Language::from(arguments.language);
@@ -49,12 +52,18 @@ pub fn options(arguments: &Arguments, keep: Keep) -> Result<ClientOptions, Failu
 
 /// The server's address.
 pub fn server(arguments: &Arguments) -> Result<ServerAddress, Failure> {
-    arguments.server.parse().map_err(|error: samtale_client::AddressError| Failure::usage(error.to_string()))
+    arguments
+        .server
+        .parse()
+        .map_err(|error: samtale_client::AddressError| Failure::usage(error.to_string()))
 }
 
 /// The user name.
 pub fn username(arguments: &Arguments) -> Result<String, Failure> {
-    arguments.username.clone().ok_or_else(|| Failure::usage("give --username, or set SAMTALE_USERNAME"))
+    arguments
+        .username
+        .clone()
+        .ok_or_else(|| Failure::usage("give --username, or set SAMTALE_USERNAME"))
 }
 
 /// The password: given, or asked for.
@@ -79,7 +88,11 @@ fn folder(arguments: &Arguments, server: &ServerAddress, username: &str) -> Opti
         .clone()
         .or_else(|| from_variable("XDG_STATE_HOME").map(|path| path.join("samtale-chat")))
         .or_else(|| from_variable("HOME").map(|path| path.join(".local/state/samtale-chat")))?;
-    let folder = base.join(folder_name(&format!("{} {}", server.authority(), username.to_lowercase())));
+    let folder = base.join(folder_name(&format!(
+        "{} {}",
+        server.authority(),
+        username.to_lowercase()
+    )));
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -90,10 +103,14 @@ fn folder(arguments: &Arguments, server: &ServerAddress, username: &str) -> Opti
 
 /// A readable name, made unambiguous and short enough by a hash (FNV-1a).
 fn folder_name(account: &str) -> String {
-    let readable: String = account.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(60).collect();
-    let hash = account
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let readable: String = account
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .take(60)
+        .collect();
+    let hash = account.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     format!("{readable}-{hash:016x}")
 }
 
@@ -119,7 +136,10 @@ fn outbox(folder: &Path) -> Result<Outbox, Failure> {
             Err(error) => return Err(Failure::other("outbox", &error)),
         }
     }
-    Err(Failure::new("outbox", format!("{OUTBOXES} processes of this account already send")))
+    Err(Failure::new(
+        "outbox",
+        format!("{OUTBOXES} processes of this account already send"),
+    ))
 }
 
 #[cfg(test)]
@@ -128,7 +148,13 @@ mod tests {
 
     #[test]
     fn accounts_have_folders_of_their_own() {
-        let names = ["a:1 mette", "a:1 m_tte", "a:1 mætte", &format!("a:1 {}", "m".repeat(300))].map(folder_name);
+        let names = [
+            "a:1 mette",
+            "a:1 m_tte",
+            "a:1 mætte",
+            &format!("a:1 {}", "m".repeat(300)),
+        ]
+        .map(folder_name);
         assert!(names.iter().all(|name| name.len() < 100 && !name.contains('/')));
         let distinct: std::collections::HashSet<&String> = names.iter().collect();
         assert_eq!(distinct.len(), names.len());

@@ -28,7 +28,13 @@ Exit codes: 0 done, 1 refused or not reached, 2 misused (also an unknown or ambi
 #[command(name = "samtale-chat", version, after_help = EXAMPLES)]
 pub struct Arguments {
     /// Where the server is.
-    #[arg(long, global = true, value_name = "URL", env = "SAMTALE_SERVER", default_value = "http://127.0.0.1:8080")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "SAMTALE_SERVER",
+        default_value = "http://127.0.0.1:8080"
+    )]
     pub server: String,
     /// The user name.
     #[arg(long, global = true, value_name = "NAME", env = "SAMTALE_USERNAME")]
@@ -209,7 +215,11 @@ mod tests {
     use super::*;
 
     fn parse(line: &[&str]) -> Result<Arguments, clap::Error> {
-        Arguments::try_parse_from(["samtale-chat", "--server", "http://a:1", "--username", "u"].iter().chain(line))
+        Arguments::try_parse_from(
+            ["samtale-chat", "--server", "http://a:1", "--username", "u"]
+                .iter()
+                .chain(line),
+        )
     }
 
     #[test]
@@ -220,18 +230,54 @@ mod tests {
     #[test]
     fn the_script_forms_are_read() {
         let thread = "01890000-0000-7000-8000-000000000000";
-        let start = ["--json", "start", "--to", "Anders Holm", "3.A", "--subject", "Lejr", "Kære alle"];
-        let Some(Command::Start { to, subject, text }) = parse(&start).unwrap().command else { panic!("start") };
+        let start = [
+            "--json",
+            "start",
+            "--to",
+            "Anders Holm",
+            "3.A",
+            "--subject",
+            "Lejr",
+            "Kære alle",
+        ];
+        let Some(Command::Start { to, subject, text }) = parse(&start).unwrap().command else {
+            panic!("start")
+        };
         assert_eq!((to.len(), subject.as_str(), text.as_str()), (2, "Lejr", "Kære alle"));
-        let start = ["start", "--to", "Anders", "--to", "3.A", "--subject", "Lejr", "- en streg"];
-        let Some(Command::Start { to, text, .. }) = parse(&start).unwrap().command else { panic!("start") };
+        let start = [
+            "start",
+            "--to",
+            "Anders",
+            "--to",
+            "3.A",
+            "--subject",
+            "Lejr",
+            "- en streg",
+        ];
+        let Some(Command::Start { to, text, .. }) = parse(&start).unwrap().command else {
+            panic!("start")
+        };
         assert_eq!((to.len(), text.as_str()), (2, "- en streg"));
-        for line in [["send", thread, "--id", thread, "-x"], ["send", thread, "-x", "--id", thread]] {
-            let Some(Command::Send { text, id, .. }) = parse(&line).unwrap().command else { panic!("send") };
+        for line in [
+            ["send", thread, "--id", thread, "-x"],
+            ["send", thread, "-x", "--id", thread],
+        ] {
+            let Some(Command::Send { text, id, .. }) = parse(&line).unwrap().command else {
+                panic!("send")
+            };
             assert_eq!((text.as_str(), id.is_some()), ("-x", true));
         }
         assert!(parse(&["send", "no-id", "x"]).is_err());
         let tail = parse(&["tail", "--seconds", "5", "--json", "--password", "p"]).unwrap();
-        assert!(tail.json && matches!(tail.command, Some(Command::Tail { seconds: Some(5), signals: false })));
+        assert!(
+            tail.json
+                && matches!(
+                    tail.command,
+                    Some(Command::Tail {
+                        seconds: Some(5),
+                        signals: false
+                    })
+                )
+        );
     }
 }

@@ -21,19 +21,32 @@ pub struct Failure {
 impl Failure {
     /// The command was misused.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { code: "usage".to_owned(), message: message.into(), detail: None, exit: 2 }
+        Self {
+            code: "usage".to_owned(),
+            message: message.into(),
+            detail: None,
+            exit: 2,
+        }
     }
 
     /// It could not be done.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), detail: None, exit: 1 }
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            detail: None,
+            exit: 1,
+        }
     }
 
     /// Something outside of us failed.
     pub fn other(code: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         let causes = std::iter::successors(error.source(), |error| error.source());
         let detail = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-        Self { detail: (!detail.is_empty()).then_some(detail), ..Self::new(code, error.to_string()) }
+        Self {
+            detail: (!detail.is_empty()).then_some(detail),
+            ..Self::new(code, error.to_string())
+        }
     }
 
     /// Standard output is closed or full.
@@ -75,8 +88,17 @@ impl Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let code = serde_json::to_value(refusal.code).ok();
-        let code = code.as_ref().and_then(serde_json::Value::as_str).unwrap_or("internal").to_owned();
-        Self { code, message: refusal.message, detail: refusal.detail, exit: 1 }
+        let code = code
+            .as_ref()
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or("internal")
+            .to_owned();
+        Self {
+            code,
+            message: refusal.message,
+            detail: refusal.detail,
+            exit: 1,
+        }
     }
 }
 
@@ -115,7 +137,9 @@ impl From<LoginError> for Failure {
 impl From<StopReason> for Failure {
     fn from(reason: StopReason) -> Self {
         match reason {
-            StopReason::LoginRefused { refusal: Some(refusal), .. } => refusal.into(),
+            StopReason::LoginRefused {
+                refusal: Some(refusal), ..
+            } => refusal.into(),
             StopReason::LoginRefused { refusal: None, text } => Self::new("login_refused", text),
             StopReason::OutboxFailed(text) => Self::new("outbox", text),
             reason => Self::new("stopped", reason.to_string()),

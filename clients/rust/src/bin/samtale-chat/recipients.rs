@@ -10,8 +10,14 @@ use crate::failure::Failure;
 use crate::session::Session;
 
 /// What stands before a group's name when its children's guardians are meant.
-const GUARDIANS_OF: [&str; 6] =
-    ["guardians of ", "parents of ", "parents in ", "forældre i ", "forældre til ", "forældrene i "];
+const GUARDIANS_OF: [&str; 6] = [
+    "guardians of ",
+    "parents of ",
+    "parents in ",
+    "forældre i ",
+    "forældre til ",
+    "forældrene i ",
+];
 
 /// Someone or something that a name may mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +49,9 @@ async fn candidates_in(session: &mut Session, space: SpaceId, name: &str) -> Res
         // A name is searched for; an id is looked for among all.
         let search = if id.is_some() { None } else { Some(name) };
         let people = session.people(space, search).await?.items;
-        let meant = people.into_iter().filter(|person| Some(person.profile) == id || same(&person.name, name));
+        let meant = people
+            .into_iter()
+            .filter(|person| Some(person.profile) == id || same(&person.name, name));
         candidates.extend(meant.map(|person| from_person(space, &person)));
     }
     // A person's name comes before a group's of the same name.
@@ -51,17 +59,16 @@ async fn candidates_in(session: &mut Session, space: SpaceId, name: &str) -> Res
         let id: Option<GroupId> = name.parse().ok();
         let wanted = guardians_of.unwrap_or(name);
         let groups = session.groups(space).await?.groups;
-        let meant = groups.into_iter().filter(|group| Some(group.group) == id || same(&group.name, wanted));
+        let meant = groups
+            .into_iter()
+            .filter(|group| Some(group.group) == id || same(&group.name, wanted));
         candidates.extend(meant.map(|group| from_group(space, &group, guardians_of.is_some())));
     }
     Ok(candidates)
 }
 
 /// The one meaning of each name, in the one space where every name has one.
-fn choose(
-    spaces: &BTreeSet<SpaceId>,
-    names: &[(&str, Vec<Candidate>)],
-) -> Result<(SpaceId, Vec<Recipient>), Failure> {
+fn choose(spaces: &BTreeSet<SpaceId>, names: &[(&str, Vec<Candidate>)]) -> Result<(SpaceId, Vec<Recipient>), Failure> {
     if let Some((name, _)) = names.iter().find(|(_, candidates)| candidates.is_empty()) {
         let hint = "see the commands people and groups; names are whole, in any case";
         return Err(Failure::usage(format!("no person and no group is called {name:?}")).detail(hint));
@@ -69,7 +76,9 @@ fn choose(
     let in_space = |space: SpaceId| -> Option<Vec<Recipient>> {
         let one = |(_, candidates): &(&str, Vec<Candidate>)| {
             let mut here = candidates.iter().filter(|candidate| candidate.space == space);
-            here.next().filter(|_| here.next().is_none()).map(|candidate| candidate.recipient.clone())
+            here.next()
+                .filter(|_| here.next().is_none())
+                .map(|candidate| candidate.recipient.clone())
         };
         names.iter().map(one).collect()
     };
@@ -89,8 +98,14 @@ fn ambiguous(names: &[(&str, Vec<Candidate>)]) -> Failure {
 }
 
 fn from_person(space: SpaceId, person: &Person) -> Candidate {
-    let recipient = Recipient::Profile { profile: person.profile };
-    Candidate { space, recipient, shown: format!("{}, {}, {}", person.name, role_name(person.role), person.profile) }
+    let recipient = Recipient::Profile {
+        profile: person.profile,
+    };
+    Candidate {
+        space,
+        recipient,
+        shown: format!("{}, {}, {}", person.name, role_name(person.role), person.profile),
+    }
 }
 
 fn from_group(space: SpaceId, group: &Group, guardians: bool) -> Candidate {
@@ -98,7 +113,11 @@ fn from_group(space: SpaceId, group: &Group, guardians: bool) -> Candidate {
         true => Recipient::Guardians { group: group.group },
         false => Recipient::Group { group: group.group },
     };
-    Candidate { space, recipient, shown: format!("{}, {} members, {}", group.name, group.members, group.group) }
+    Candidate {
+        space,
+        recipient,
+        shown: format!("{}, {} members, {}", group.name, group.members, group.group),
+    }
 }
 
 /// `3.A` of "guardians of 3.A".
@@ -133,12 +152,18 @@ mod tests {
 
     fn person(space: SpaceId, number: u8) -> Candidate {
         let profile = ProfileId::from_bytes([number; 16]);
-        Candidate { space, recipient: Recipient::Profile { profile }, shown: format!("person {number}") }
+        Candidate {
+            space,
+            recipient: Recipient::Profile { profile },
+            shown: format!("person {number}"),
+        }
     }
 
     fn chosen(names: &[(&str, Vec<Candidate>)]) -> Result<(SpaceId, usize), String> {
         let found = choose(&BTreeSet::from([HERE, THERE]), names);
-        found.map(|(space, recipients)| (space, recipients.len())).map_err(|failure| failure.in_words())
+        found
+            .map(|(space, recipients)| (space, recipients.len()))
+            .map_err(|failure| failure.in_words())
     }
 
     #[test]
@@ -152,7 +177,10 @@ mod tests {
 
     #[test]
     fn names_that_all_mean_one_thing_in_one_space_are_chosen() {
-        assert_eq!(chosen(&[("a", vec![person(HERE, 1)]), ("b", vec![person(HERE, 2)])]), Ok((HERE, 2)));
+        assert_eq!(
+            chosen(&[("a", vec![person(HERE, 1)]), ("b", vec![person(HERE, 2)])]),
+            Ok((HERE, 2))
+        );
         // The same name in two institutions is decided by the others.
         let both = vec![person(HERE, 1), person(THERE, 3)];
         assert_eq!(chosen(&[("a", both), ("b", vec![person(THERE, 2)])]), Ok((THERE, 2)));

@@ -45,7 +45,7 @@ macro_rules! ask {
     ($session:expr, $request:expr, $reply:path) => {
         match $session.ask($request).await? {
             $reply(reply) => Ok(reply),
-            _ => Err(Failure::from(RequestError::UnexpectedReply)),
+            _ => Err(Failure::from(samtale_client::RequestError::UnexpectedReply)),
         }
     };
 }
@@ -120,7 +120,10 @@ impl Session {
         loop {
             match timeout_at(deadline, self.update()).await {
                 Ok(Some(Update::Sent(sent))) if sent.client_id == client_id => return Ok(sent),
-                Ok(Some(Update::SendFailed { client_id: failed, refusal })) if failed == client_id => {
+                Ok(Some(Update::SendFailed {
+                    client_id: failed,
+                    refusal,
+                })) if failed == client_id => {
                     return Err(refusal.into());
                 }
                 Ok(Some(Update::Stopped { reason })) => return Err(reason.into()),
@@ -192,11 +195,22 @@ impl Session {
 impl Session {
     /// One's threads, latest activity first, up to `limit`.
     pub async fn inbox(&mut self, limit: usize) -> Result<Gathered<InboxEntry>, Failure> {
-        let mut all = Gathered { items: Vec::new(), withheld: Vec::new() };
+        let mut all = Gathered {
+            items: Vec::new(),
+            withheld: Vec::new(),
+        };
         let mut before = None;
         while all.items.len() < limit {
             let page_limit = page_limit(limit - all.items.len());
-            let page = ask!(self, Request::Inbox(Inbox { space: None, before, limit: page_limit }), Reply::Inbox)?;
+            let page = ask!(
+                self,
+                Request::Inbox(Inbox {
+                    space: None,
+                    before,
+                    limit: page_limit
+                }),
+                Reply::Inbox
+            )?;
             before = page.entries.last().map(|entry| entry.last_message);
             add_withheld(&mut all.withheld, &page.withheld);
             all.items.extend(page.entries);
@@ -214,10 +228,23 @@ impl Session {
         mut before: Option<MessageId>,
         limit: usize,
     ) -> Result<HistoryPage, Failure> {
-        let mut all = HistoryPage { messages: Vec::new(), more: true, withheld: Vec::new() };
+        let mut all = HistoryPage {
+            messages: Vec::new(),
+            more: true,
+            withheld: Vec::new(),
+        };
         while all.messages.len() < limit && all.more {
             let limit = page_limit(limit - all.messages.len());
-            let page = ask!(self, Request::History(History { thread, before, after: None, limit }), Reply::History)?;
+            let page = ask!(
+                self,
+                Request::History(History {
+                    thread,
+                    before,
+                    after: None,
+                    limit
+                }),
+                Reply::History
+            )?;
             before = page.messages.first().map(|message| message.message);
             all.more = page.more && before.is_some();
             add_withheld(&mut all.withheld, &page.withheld);
@@ -228,11 +255,20 @@ impl Session {
 
     /// The people of a space whose names contain `search`.
     pub async fn people(&mut self, space: SpaceId, search: Option<&str>) -> Result<Gathered<Person>, Failure> {
-        let mut all = Gathered { items: Vec::new(), withheld: Vec::new() };
+        let mut all = Gathered {
+            items: Vec::new(),
+            withheld: Vec::new(),
+        };
         let mut after = None;
         loop {
             let search = search.map(str::to_owned);
-            let list = ListPeople { space, group: None, search, after, limit: page_limit(usize::MAX) };
+            let list = ListPeople {
+                space,
+                group: None,
+                search,
+                after,
+                limit: page_limit(usize::MAX),
+            };
             let page = ask!(self, Request::ListPeople(list), Reply::People)?;
             after = page.people.last().map(|person| person.profile);
             add_withheld(&mut all.withheld, &page.withheld);
@@ -250,7 +286,11 @@ impl Session {
 
     /// A thread with all its members.
     pub async fn thread(&mut self, thread: ThreadId) -> Result<ThreadDetails, Failure> {
-        let mut all = ask!(self, Request::OpenThread(OpenThread { thread, after: None }), Reply::Thread)?;
+        let mut all = ask!(
+            self,
+            Request::OpenThread(OpenThread { thread, after: None }),
+            Reply::Thread
+        )?;
         while all.more {
             let after = all.members.last().map(|member| member.profile);
             let page = ask!(self, Request::OpenThread(OpenThread { thread, after }), Reply::Thread)?;

@@ -72,7 +72,10 @@ fn print(value: &impl Serialize) -> Result<(), Failure> {
     let mut line = serde_json::to_vec(value).map_err(|error| Failure::other("output", &error))?;
     line.push(b'\n');
     let mut output = std::io::stdout().lock();
-    output.write_all(&line).and_then(|()| output.flush()).map_err(|error| Failure::output(&error))
+    output
+        .write_all(&line)
+        .and_then(|()| output.flush())
+        .map_err(|error| Failure::output(&error))
 }
 
 /// The last line of a list that is shorter than what there is.

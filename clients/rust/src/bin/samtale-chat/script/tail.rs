@@ -27,7 +27,11 @@ pub async fn tail(session: &mut Session, seconds: Option<u64>, signals: bool) ->
         };
         match update {
             Some(Update::Event { space, id, event }) if seen.is_new(id) => {
-                print(&ServerFrame::Event { space, id, event: *event })?;
+                print(&ServerFrame::Event {
+                    space,
+                    id,
+                    event: *event,
+                })?;
             }
             Some(Update::Resync { space }) => print(&ServerFrame::Resync { space })?,
             Some(Update::Signal(signal)) if signals => print(&ServerFrame::Signal { signal })?,

@@ -16,7 +16,10 @@ const LOOK_BACK: usize = 10 * limits::PAGE;
 /// Starts a thread with its first message.
 pub async fn start(session: &mut Session, to: &[String], subject: String, text: String) -> Result<(), Failure> {
     let (space, to) = recipients::resolve(session, to).await?;
-    let client_id = session.client.start_thread(space, to, subject, vec![Part::text(text)]).await?;
+    let client_id = session
+        .client
+        .start_thread(space, to, subject, vec![Part::text(text)])
+        .await?;
     print(&session.sent(client_id).await?)
 }
 
@@ -43,28 +46,48 @@ pub async fn send(
 
 /// Says that messages are read.
 pub async fn mark_read(session: &mut Session, thread: ThreadId, messages: Vec<MessageId>) -> Result<(), Failure> {
-    print(&ask!(session, Request::MarkRead(MarkRead { thread, messages }), Reply::Read)?)
+    print(&ask!(
+        session,
+        Request::MarkRead(MarkRead { thread, messages }),
+        Reply::Read
+    )?)
 }
 
 /// Replaces the text of one's own message.
 pub async fn edit(session: &mut Session, thread: ThreadId, message: MessageId, text: String) -> Result<(), Failure> {
-    let edit = EditMessage { thread, message, parts: vec![Part::text(text)] };
+    let edit = EditMessage {
+        thread,
+        message,
+        parts: vec![Part::text(text)],
+    };
     print(&ask!(session, Request::EditMessage(edit), Reply::Message)?)
 }
 
 /// Takes one's own message back.
 pub async fn recall(session: &mut Session, thread: ThreadId, message: MessageId) -> Result<(), Failure> {
-    print(&ask!(session, Request::RecallMessage(MessageReference { thread, message }), Reply::Message)?)
+    print(&ask!(
+        session,
+        Request::RecallMessage(MessageReference { thread, message }),
+        Reply::Message
+    )?)
 }
 
 /// Leaves a thread.
 pub async fn leave(session: &mut Session, thread: ThreadId) -> Result<(), Failure> {
-    print(&ask!(session, Request::LeaveThread(ThreadReference { thread }), Reply::MembershipChanged)?)
+    print(&ask!(
+        session,
+        Request::LeaveThread(ThreadReference { thread }),
+        Reply::MembershipChanged
+    )?)
 }
 
 /// Gives a thread another subject.
 pub async fn rename(session: &mut Session, thread: ThreadId, subject: String) -> Result<(), Failure> {
-    print(&ask!(session, Request::RenameThread(RenameThread { thread, subject }), Reply::Renamed)?)
+    print(&ask!(
+        session,
+        Request::RenameThread(RenameThread { thread, subject }),
+        Reply::Renamed
+    )?)
 }
 
 /// The answer to a send that was stored before under this client id. A message's id is a hash of thread, author and
@@ -80,10 +103,16 @@ fn sent_before(
         session.is_me(author)
             && message.message == MessageId::derive(thread, author, client_id, message.message.sent_at())
     };
-    let Some(message) = messages.iter().find(is_it) else { return Ok(None) };
+    let Some(message) = messages.iter().find(is_it) else {
+        return Ok(None);
+    };
     let changed_since = message.edited_at.is_some() || message.recalled_at.is_some();
     if !changed_since && message.parts != parts {
         return Err(Refusal::new(ErrorCode::ClientIdReused).into());
     }
-    Ok(Some(Sent { thread: message.thread, message: message.message, client_id }))
+    Ok(Some(Sent {
+        thread: message.thread,
+        message: message.message,
+        client_id,
+    }))
 }

@@ -67,11 +67,20 @@ impl Line {
         let (Some(names), Some(subject), Some(text)) = (fields.next(), fields.next(), fields.next()) else {
             return Self::BadNew;
         };
-        let to: Vec<String> = names.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect();
+        let to: Vec<String> = names
+            .split(',')
+            .map(str::trim)
+            .filter(|n| !n.is_empty())
+            .map(str::to_owned)
+            .collect();
         if to.is_empty() || subject.is_empty() || text.is_empty() {
             return Self::BadNew;
         }
-        Self::New { to, subject: subject.to_owned(), text: text.to_owned() }
+        Self::New {
+            to,
+            subject: subject.to_owned(),
+            text: text.to_owned(),
+        }
     }
 }
 
@@ -83,9 +92,15 @@ mod tests {
     fn lines_are_read_in_both_languages() {
         assert_eq!(Line::parse("  "), Line::Empty);
         assert_eq!(Line::parse("Hej 👋 "), Line::Text("Hej 👋".to_owned()));
-        assert_eq!(Line::parse("//open er en kommando"), Line::Text("/open er en kommando".to_owned()));
+        assert_eq!(
+            Line::parse("//open er en kommando"),
+            Line::Text("/open er en kommando".to_owned())
+        );
         assert_eq!(Line::parse("/Åbn 3"), Line::Open("3".to_owned()));
-        assert_eq!(Line::parse("/people  Jens  Å"), Line::People(Some("Jens  Å".to_owned())));
+        assert_eq!(
+            Line::parse("/people  Jens  Å"),
+            Line::People(Some("Jens  Å".to_owned()))
+        );
         assert_eq!(Line::parse("/slut"), Line::Quit);
         assert_eq!(Line::parse("/dans"), Line::Unknown("dans".to_owned()));
         let new = Line::New {

@@ -37,14 +37,21 @@ impl Names {
         space: SpaceId,
         profiles: impl IntoIterator<Item = ProfileId>,
     ) -> Result<(), Failure> {
-        let unknown: BTreeSet<ProfileId> =
-            profiles.into_iter().filter(|profile| !self.names.contains_key(profile)).collect();
+        let unknown: BTreeSet<ProfileId> = profiles
+            .into_iter()
+            .filter(|profile| !self.names.contains_key(profile))
+            .collect();
         let unknown: Vec<ProfileId> = unknown.into_iter().collect();
         for some in unknown.chunks(limits::IDS) {
-            let request = Request::Names(AskNames { space, profiles: some.to_vec() });
+            let request = Request::Names(AskNames {
+                space,
+                profiles: some.to_vec(),
+            });
             let page = ask!(session, request, Reply::People)?;
             some.iter().for_each(|profile| drop(self.names.insert(*profile, None)));
-            page.people.iter().for_each(|person| self.learn(person.profile, &person.name));
+            page.people
+                .iter()
+                .for_each(|person| self.learn(person.profile, &person.name));
         }
         Ok(())
     }

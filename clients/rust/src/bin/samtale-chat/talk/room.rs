@@ -50,12 +50,27 @@ impl Room {
     /// An empty room.
     pub fn new(session: Session, screen: Screen, texts: &'static Texts) -> Self {
         let (names, threads, typed, started) = (Names::default(), Vec::new(), HashMap::new(), Vec::new());
-        Self { session, screen, texts, names, threads, open: None, typed, started, live: true }
+        Self {
+            session,
+            screen,
+            texts,
+            names,
+            threads,
+            open: None,
+            typed,
+            started,
+            live: true,
+        }
     }
 
     /// Says hello and lists the threads.
     pub async fn greet(&mut self) -> Result<(), Failure> {
-        let name = self.session.profiles().first().map(|own| own.name.clone()).unwrap_or_default();
+        let name = self
+            .session
+            .profiles()
+            .first()
+            .map(|own| own.name.clone())
+            .unwrap_or_default();
         self.say(self.texts.welcome, &[&name])?;
         self.list_threads().await
     }
@@ -92,16 +107,26 @@ impl Room {
     }
 
     async fn send(&mut self, text: &str) -> Result<(), Failure> {
-        let Some(open) = &self.open else { return self.say(self.texts.nothing_open, &[]) };
+        let Some(open) = &self.open else {
+            return self.say(self.texts.nothing_open, &[]);
+        };
         let client_id = self.session.client.send(open.thread, vec![Part::text(text)]).await?;
         self.typed.insert(client_id, text.to_owned());
-        if self.live { Ok(()) } else { self.say(self.texts.queued, &[]) }
+        if self.live {
+            Ok(())
+        } else {
+            self.say(self.texts.queued, &[])
+        }
     }
 
     async fn start(&mut self, to: &[String], subject: &str, text: &str) -> Result<(), Failure> {
         let (space, to) = recipients::resolve(&mut self.session, to).await?;
         let parts = vec![Part::text(text)];
-        let client_id = self.session.client.start_thread(space, to, subject.to_owned(), parts).await?;
+        let client_id = self
+            .session
+            .client
+            .start_thread(space, to, subject.to_owned(), parts)
+            .await?;
         self.typed.insert(client_id, text.to_owned());
         self.started.push(client_id);
         Ok(())
@@ -134,14 +159,20 @@ impl Room {
             let author = self.name(entry.last_author);
             let preview = one_line(&entry.preview);
             let subject = &entry.thread.subject;
-            self.screen.say(&format!("{:>3}  {subject}{unread}\n     {time} {author}: {preview}", index + 1))?;
+            self.screen.say(&format!(
+                "{:>3}  {subject}{unread}\n     {time} {author}: {preview}",
+                index + 1
+            ))?;
         }
         Ok(())
     }
 
     async fn open_number(&mut self, number: &str) -> Result<(), Failure> {
         let index = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-        match index.and_then(|index| self.threads.get(index)).map(|entry| entry.thread.thread) {
+        match index
+            .and_then(|index| self.threads.get(index))
+            .map(|entry| entry.thread.thread)
+        {
             Some(thread) => self.open_thread(thread).await,
             None => self.say(self.texts.no_such_number, &[number]),
         }
@@ -154,7 +185,12 @@ impl Room {
         }
         let (space, subject) = (details.thread.space, details.thread.subject);
         self.say(self.texts.opened, &[&subject])?;
-        self.open = Some(Open { thread, space, subject, shown: HashMap::new() });
+        self.open = Some(Open {
+            thread,
+            space,
+            subject,
+            shown: HashMap::new(),
+        });
         self.list_members(MEMBERS).await?;
         let page = self.session.history(thread, None, PAGE).await?;
         self.show_page(&page.messages).await?;
@@ -162,7 +198,9 @@ impl Room {
     }
 
     async fn list_members(&mut self, most: usize) -> Result<(), Failure> {
-        let Some(open) = &self.open else { return self.say(self.texts.nothing_open, &[]) };
+        let Some(open) = &self.open else {
+            return self.say(self.texts.nothing_open, &[]);
+        };
         let details = self.session.thread(open.thread).await?;
         let present = details.members.iter().filter(|member| member.left_at.is_none());
         let mut names: Vec<&str> = present.map(|member| member.name.as_str()).collect();
@@ -188,11 +226,17 @@ impl Room {
             }
             self.say_withheld(people.withheld.iter().map(|withheld| withheld.count).sum())?;
         }
-        if found { Ok(()) } else { self.say(self.texts.nobody, &[]) }
+        if found {
+            Ok(())
+        } else {
+            self.say(self.texts.nobody, &[])
+        }
     }
 
     async fn show_older(&mut self) -> Result<(), Failure> {
-        let Some(open) = &self.open else { return self.say(self.texts.nothing_open, &[]) };
+        let Some(open) = &self.open else {
+            return self.say(self.texts.nothing_open, &[]);
+        };
         let (thread, oldest) = (open.thread, open.shown.keys().min().copied());
         let page = self.session.history(thread, oldest, PAGE).await?;
         if !page.more {
@@ -204,12 +248,17 @@ impl Room {
 
     /// Shows messages and says that they are read.
     async fn show_page(&mut self, messages: &[Message]) -> Result<(), Failure> {
-        let Some(space) = self.open.as_ref().map(|open| open.space) else { return Ok(()) };
-        self.names.find(&mut self.session, space, messages.iter().map(|message| message.author)).await?;
+        let Some(space) = self.open.as_ref().map(|open| open.space) else {
+            return Ok(());
+        };
+        self.names
+            .find(&mut self.session, space, messages.iter().map(|message| message.author))
+            .await?;
         for message in messages {
             self.show_message(message)?;
         }
-        self.mark_read(messages.iter().map(|message| message.message).collect()).await
+        self.mark_read(messages.iter().map(|message| message.message).collect())
+            .await
     }
 
     pub(super) async fn mark_read(&mut self, messages: Vec<MessageId>) -> Result<(), Failure> {
@@ -218,7 +267,11 @@ impl Room {
             return Ok(());
         }
         let thread = open.thread;
-        ask!(self.session, Request::MarkRead(MarkRead { thread, messages }), Reply::Read)?;
+        ask!(
+            self.session,
+            Request::MarkRead(MarkRead { thread, messages }),
+            Reply::Read
+        )?;
         if let Some(entry) = self.threads.iter_mut().find(|entry| entry.thread.thread == thread) {
             entry.unread = 0;
         }
@@ -226,7 +279,11 @@ impl Room {
     }
 
     fn say_withheld(&self, count: u32) -> Result<(), Failure> {
-        if count == 0 { Ok(()) } else { self.say(self.texts.withheld, &[&count.to_string()]) }
+        if count == 0 {
+            Ok(())
+        } else {
+            self.say(self.texts.withheld, &[&count.to_string()])
+        }
     }
 }
 

@@ -21,7 +21,10 @@ impl Screen {
     /// Standard output.
     pub fn new() -> Self {
         let zone = TimeZone::get(ZONE).unwrap_or_else(|_| TimeZone::system());
-        Self { zone, terminal: io::stdout().is_terminal() }
+        Self {
+            zone,
+            terminal: io::stdout().is_terminal(),
+        }
     }
 
     /// Shows a text; what could control the terminal is replaced.
@@ -54,7 +57,9 @@ impl Screen {
             let millis = i64::try_from(time.as_millis()).ok()?;
             Some(Instant::from_millisecond(millis).ok()?.to_zoned(self.zone.clone()))
         };
-        let (Some(time), Some(now)) = (local(time), local(now)) else { return "?".to_owned() };
+        let (Some(time), Some(now)) = (local(time), local(now)) else {
+            return "?".to_owned();
+        };
         let format = match (time.date() == now.date(), time.year() == now.year()) {
             (true, _) => "%H:%M",
             (false, true) => "%-d/%-m %H:%M",
@@ -82,7 +87,10 @@ mod tests {
 
     #[test]
     fn what_could_control_the_terminal_is_replaced_and_the_rest_is_not() {
-        assert_eq!(harmless("æøå 👩‍👩‍👧 \x1b[2J\u{9b}\u{202e}x\ny\tz"), "æøå 👩‍👩‍👧 \u{fffd}[2J\u{fffd}\u{fffd}x\ny z");
+        assert_eq!(
+            harmless("æøå 👩‍👩‍👧 \x1b[2J\u{9b}\u{202e}x\ny\tz"),
+            "æøå 👩‍👩‍👧 \u{fffd}[2J\u{fffd}\u{fffd}x\ny z"
+        );
     }
 
     #[test]

@@ -50,7 +50,11 @@ impl Room {
             Some(_) => self.texts.recalled.to_owned(),
             None => self.text_of(&message.parts),
         };
-        let mark = if message.edited_at.is_some() { self.texts.edited } else { "" };
+        let mark = if message.edited_at.is_some() {
+            self.texts.edited
+        } else {
+            ""
+        };
         self.show_text(message.message, message.author, &text, mark)
     }
 
@@ -65,16 +69,27 @@ impl Room {
         match event {
             Event::Message(message) => self.on_message(space, message).await,
             Event::Thread(thread) => {
-                let Some(open) = self.open.as_mut().filter(|open| open.thread == thread.thread) else { return Ok(()) };
+                let Some(open) = self.open.as_mut().filter(|open| open.thread == thread.thread) else {
+                    return Ok(());
+                };
                 if open.subject == thread.subject {
                     return Ok(());
                 }
                 open.subject.clone_from(&thread.subject);
                 self.say(self.texts.renamed, &[&thread.subject])
             }
-            Event::Membership { thread, profile, left_at, .. } if self.is_open(thread) => {
+            Event::Membership {
+                thread,
+                profile,
+                left_at,
+                ..
+            } if self.is_open(thread) => {
                 self.names.find(&mut self.session, space, [profile]).await?;
-                let text = if left_at.is_some() { self.texts.left } else { self.texts.joined };
+                let text = if left_at.is_some() {
+                    self.texts.left
+                } else {
+                    self.texts.joined
+                };
                 self.say(text, &[&self.name(profile)])
             }
             Event::Directory { .. } => {
@@ -94,8 +109,13 @@ impl Room {
                 false => self.mark_read(vec![message.message]).await,
             };
         }
-        let known = self.threads.iter().position(|entry| entry.thread.thread == message.thread);
-        let Some(index) = known else { return self.on_message_in_unlisted(message).await };
+        let known = self
+            .threads
+            .iter()
+            .position(|entry| entry.thread.thread == message.thread);
+        let Some(index) = known else {
+            return self.on_message_in_unlisted(message).await;
+        };
         let entry = &mut self.threads[index];
         // Edits, recalls and what a resume repeats are no news.
         if message.message <= entry.last_message || self.session.is_me(message.author) {
@@ -109,7 +129,9 @@ impl Room {
     /// A thread that the list does not have yet goes to its end, so that the numbers on the screen stay true.
     async fn on_message_in_unlisted(&mut self, message: Message) -> Result<(), Failure> {
         let newest = self.session.inbox(1).await?.items;
-        let Some(entry) = newest.into_iter().find(|entry| entry.thread.thread == message.thread) else { return Ok(()) };
+        let Some(entry) = newest.into_iter().find(|entry| entry.thread.thread == message.thread) else {
+            return Ok(());
+        };
         self.threads.push(entry);
         match self.session.is_me(message.author) {
             true => Ok(()),
@@ -120,11 +142,16 @@ impl Room {
     fn say_elsewhere(&self, index: usize, message: &Message) -> Result<(), Failure> {
         let subject = &self.threads[index].thread.subject;
         let (number, author) = ((index + 1).to_string(), self.name(message.author));
-        self.say(self.texts.elsewhere, &[&number, subject, &author, &one_line(&self.text_of(&message.parts))])
+        self.say(
+            self.texts.elsewhere,
+            &[&number, subject, &author, &one_line(&self.text_of(&message.parts))],
+        )
     }
 
     async fn on_typing(&mut self, thread: ThreadId, profile: ProfileId) -> Result<(), Failure> {
-        let Some(open) = self.open.as_ref().filter(|open| open.thread == thread) else { return Ok(()) };
+        let Some(open) = self.open.as_ref().filter(|open| open.thread == thread) else {
+            return Ok(());
+        };
         if self.session.is_me(profile) {
             return Ok(());
         }
@@ -149,7 +176,9 @@ impl Room {
             return self.open_thread(sent.thread).await;
         }
         // The event may come before this or after; whichever is first shows the text.
-        let Some(text) = typed.filter(|_| self.is_open(sent.thread)) else { return Ok(()) };
+        let Some(text) = typed.filter(|_| self.is_open(sent.thread)) else {
+            return Ok(());
+        };
         let Some(open) = &mut self.open else { return Ok(()) };
         if open.shown.contains_key(&sent.message) {
             return Ok(());
