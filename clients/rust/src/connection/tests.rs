@@ -10,8 +10,14 @@ use samtale_protocol::{
     Timestamp,
 };
 
+use samtale_protocol::login::LoginReply;
+use samtale_protocol::{ClientFrame, ServerFrame};
+
 use super::*;
 use crate::backoff;
+use crate::errors::SendError;
+use crate::login::LoginError;
+use crate::outbox::{Outgoing, Record};
 
 const NOON: Timestamp = Timestamp::saturating(1_800_000_000_000);
 const PING_INTERVAL: Duration = Duration::from_secs(25);
