@@ -25,7 +25,7 @@ Exit codes: 0 done, 1 refused or not reached, 2 misused (also an unknown or ambi
 
 /// Samtale in a terminal. Without a command: talk, line by line.
 #[derive(Parser)]
-#[command(name = "samtale-chat", version, after_help = EXAMPLES)]
+#[command(name = "samtale-chat", version, after_help = EXAMPLES, args_override_self = true)]
 pub struct Arguments {
     /// Where the server is.
     #[arg(

@@ -76,6 +76,11 @@ impl Session {
         }
     }
 
+    /// From now on, waits no longer than this.
+    pub fn wait_at_most(&mut self, wait: Duration) {
+        self.wait = self.wait.min(wait);
+    }
+
     /// One's own profiles.
     pub fn profiles(&self) -> &[OwnProfile] {
         &self.profiles

@@ -23,6 +23,9 @@ use room::Room;
 use screen::Screen;
 use texts::Texts;
 
+/// How long a person who typed something sees nothing, at most.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Talks until the person has had enough.
 pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let texts = Texts::of(Language::from(arguments.language));
@@ -34,6 +37,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         session.end().await;
         return Err(failure);
     }
+    session.wait_at_most(PATIENCE);
     let mut room = Room::new(session, screen, texts);
     let result = talk(&mut room).await;
     room.leave().await;

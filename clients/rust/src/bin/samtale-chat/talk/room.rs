@@ -1,10 +1,11 @@
 //! What the person sees and does: their threads, and the open one.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use samtale_protocol::messages::{MarkRead, Message, Part};
 use samtale_protocol::threads::InboxEntry;
-use samtale_protocol::{ClientId, MessageId, Reply, Request, SpaceId, ThreadId};
+use samtale_protocol::{ClientId, MessageId, Request, SpaceId, ThreadId};
 
 use super::commands::Line;
 use super::names::Names;
@@ -12,7 +13,7 @@ use super::screen::Screen;
 use super::texts::{Texts, fill};
 use crate::failure::Failure;
 use crate::recipients;
-use crate::session::{Session, ask};
+use crate::session::Session;
 
 /// The threads in the list.
 const THREADS: usize = 50;
@@ -20,6 +21,9 @@ const THREADS: usize = 50;
 const PAGE: usize = 20;
 /// The names shown of a large thread.
 const MEMBERS: usize = 12;
+
+/// The time for the last lines to be stored.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// What the person sees.
 pub struct Room {
@@ -80,8 +84,20 @@ impl Room {
         self.screen.prompt(self.open.as_ref().map_or("", |open| &open.subject))
     }
 
-    /// Ends the login.
-    pub async fn leave(self) {
+    /// Waits a little for what was typed to be stored, so that lines from a pipe arrive, and ends the login. What is
+    /// not stored by then stays in the outbox.
+    pub async fn leave(mut self) {
+        let stored = async {
+            while self.live && !self.typed.is_empty() {
+                let Some(update) = self.session.update().await else {
+                    return;
+                };
+                if self.on_update(update).await.is_err() {
+                    return;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LAST_WORDS, stored).await;
         self.session.end().await;
     }
 
@@ -257,25 +273,21 @@ impl Room {
         for message in messages {
             self.show_message(message)?;
         }
-        self.mark_read(messages.iter().map(|message| message.message).collect())
-            .await
+        self.mark_read(messages.iter().map(|message| message.message).collect());
+        Ok(())
     }
 
-    pub(super) async fn mark_read(&mut self, messages: Vec<MessageId>) -> Result<(), Failure> {
-        let Some(open) = &self.open else { return Ok(()) };
+    /// Says that messages are read, without waiting: a lost mark is made again with the next message.
+    pub(super) fn mark_read(&mut self, messages: Vec<MessageId>) {
+        let Some(open) = &self.open else { return };
         if messages.is_empty() {
-            return Ok(());
+            return;
         }
-        let thread = open.thread;
-        ask!(
-            self.session,
-            Request::MarkRead(MarkRead { thread, messages }),
-            Reply::Read
-        )?;
+        let (thread, client) = (open.thread, self.session.client.clone());
+        tokio::spawn(async move { client.request(Request::MarkRead(MarkRead { thread, messages })).await });
         if let Some(entry) = self.threads.iter_mut().find(|entry| entry.thread.thread == thread) {
             entry.unread = 0;
         }
-        Ok(())
     }
 
     fn say_withheld(&self, count: u32) -> Result<(), Failure> {

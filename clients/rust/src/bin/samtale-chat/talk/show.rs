@@ -104,10 +104,10 @@ impl Room {
         self.names.find(&mut self.session, space, [message.author]).await?;
         if self.is_open(message.thread) {
             self.show_message(&message)?;
-            return match self.session.is_me(message.author) {
-                true => Ok(()),
-                false => self.mark_read(vec![message.message]).await,
-            };
+            if !self.session.is_me(message.author) {
+                self.mark_read(vec![message.message]);
+            }
+            return Ok(());
         }
         let known = self
             .threads
