@@ -12,6 +12,8 @@ mod on_tick;
 mod requests;
 mod seen;
 mod sends;
+#[cfg(test)]
+mod simulation;
 mod state;
 #[cfg(test)]
 mod tests;

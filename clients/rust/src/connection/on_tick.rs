@@ -26,6 +26,7 @@ impl Connection {
 
     pub(super) fn on_tick(&mut self, now: Moment) {
         self.give_up_late_requests(now);
+        self.sends.wake(now);
         match self.state {
             State::Disconnected { retry_at, .. } if now >= retry_at => self.connect(now),
             State::Handshaking { since } if now >= since + limits::HANDSHAKE => {

@@ -156,6 +156,15 @@ impl Sends {
         sending.progress = Progress::Later(now + wait);
     }
 
+    /// Whose moment has come waits only for its lane and a slot from now on: it needs no further tick.
+    pub(super) fn wake(&mut self, now: Moment) {
+        for sending in &mut self.sendings {
+            if sending.progress.is_due(now) {
+                sending.progress = Progress::Ready;
+            }
+        }
+    }
+
     pub(super) fn deadline(&self) -> Option<Moment> {
         let waits = self.sendings.iter().filter_map(|sending| match sending.progress {
             Progress::Later(at) => Some(at),

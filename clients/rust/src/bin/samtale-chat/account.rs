@@ -27,12 +27,12 @@ pub enum Keep {
 }
 
 /// What a client starts with.
-pub fn options(arguments: &Arguments, keep: Keep) -> Result<ClientOptions, Failure> {
+pub async fn options(arguments: &Arguments, keep: Keep) -> Result<ClientOptions, Failure> {
     let server = server(arguments)?;
     let username = username(arguments)?;
     let credentials = Credentials::Password {
         username: username.clone(),
-        password: password(arguments)?,
+        password: password(arguments).await?,
     };
     let mut options = ClientOptions::new(&arguments.server, credentials).map_err(|e| Failure::usage(e.to_string()))?;
     options.client = CLIENT.to_owned();
@@ -67,7 +67,7 @@ pub fn username(arguments: &Arguments) -> Result<String, Failure> {
 }
 
 /// The password: given, or asked for.
-pub fn password(arguments: &Arguments) -> Result<Secret, Failure> {
+pub async fn password(arguments: &Arguments) -> Result<Secret, Failure> {
     if let Some(password) = &arguments.password {
         return Ok(password.clone());
     }
@@ -75,7 +75,9 @@ pub fn password(arguments: &Arguments) -> Result<Secret, Failure> {
         Language::Danish => "Adgangskode: ",
         Language::English => "Password: ",
     };
-    let asked = password::ask(prompt).map_err(|error| Failure::other("terminal", &error))?;
+    let asked = password::ask(prompt)
+        .await
+        .map_err(|error| Failure::other("terminal", &error))?;
     asked.ok_or_else(|| Failure::usage("give --password, or set SAMTALE_PASSWORD"))
 }
 

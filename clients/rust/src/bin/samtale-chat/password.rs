@@ -5,22 +5,27 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use samtale_client::Secret;
 
-/// Asks for a password on the terminal; `None` when standard input is none.
-pub fn ask(prompt: &str) -> io::Result<Option<Secret>> {
-    let stdin = io::stdin();
-    if !stdin.is_terminal() {
+/// Asks for a password on the terminal; `None` when standard input is none, or when the person interrupts.
+pub async fn ask(prompt: &str) -> io::Result<Option<Secret>> {
+    if !io::stdin().is_terminal() {
         return Ok(None);
     }
     // On standard error: what goes to standard output may be kept.
     eprint!("{prompt}");
     io::stderr().flush()?;
+    // Held here, so that an interrupt ends it too and the terminal shows again what is typed.
     let hidden = Hidden::begin()?;
-    let mut line = String::new();
-    let read = stdin.lock().read_line(&mut line);
+    let reading = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line).map(|_| line)
+    });
+    let line = tokio::select! {
+        line = reading => Some(line.map_err(io::Error::other)??),
+        _ = tokio::signal::ctrl_c() => None,
+    };
     drop(hidden);
     eprintln!();
-    read?;
-    Ok(Some(Secret::new(line.trim_end_matches(['\r', '\n']))))
+    Ok(line.map(|line| Secret::new(line.trim_end_matches(['\r', '\n']))))
 }
 
 /// While it lives, the terminal does not show what is typed.

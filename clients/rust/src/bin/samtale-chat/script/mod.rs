@@ -26,7 +26,7 @@ pub async fn run(arguments: &Arguments, command: Command) -> Result<(), Failure>
         Command::Start { .. } | Command::Send { .. } => Keep::OnDisk,
         _ => Keep::InMemory,
     };
-    let options = account::options(arguments, keep)?;
+    let options = account::options(arguments, keep).await?;
     let mut session = Session::begin(options, Duration::from_secs(arguments.wait));
     let result = async {
         session.connected().await?;
@@ -60,7 +60,7 @@ async fn command_of(session: &mut Session, command: Command) -> Result<(), Failu
 /// Sets the password with the code from the sheet. The tokens of the answer are not printed: they end here.
 async fn activate(arguments: &Arguments, code: &str) -> Result<(), Failure> {
     let service = LoginService::new(account::server(arguments)?, CLIENT, Language::from(arguments.language));
-    let (username, password) = (account::username(arguments)?, account::password(arguments)?);
+    let (username, password) = (account::username(arguments)?, account::password(arguments).await?);
     let reply = service.activate(&username, code, &password).await?;
     // The login ends by itself some day; the password is set all the same.
     let _ = service.log_out(&reply.refresh_token.into()).await;

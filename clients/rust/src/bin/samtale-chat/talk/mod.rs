@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Talks until the person has had enough.
 pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let texts = Texts::of(Language::from(arguments.language));
-    let options = account::options(arguments, Keep::OnDisk)?;
+    let options = account::options(arguments, Keep::OnDisk).await?;
     let screen = Screen::new();
     screen.say(texts.connecting)?;
     let mut session = Session::begin(options, Duration::from_secs(arguments.wait));

@@ -1,11 +1,11 @@
 //! What the person sees and does: their threads, and the open one.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use samtale_protocol::messages::{MarkRead, Message, Part};
 use samtale_protocol::threads::InboxEntry;
-use samtale_protocol::{ClientId, MessageId, Request, SpaceId, ThreadId};
+use samtale_protocol::{ClientId, MessageId, ProfileId, Request, SpaceId, ThreadId};
 
 use super::commands::Line;
 use super::names::Names;
@@ -39,6 +39,8 @@ pub struct Room {
     /// Threads to open once their first message is stored.
     pub(super) started: Vec<ClientId>,
     pub(super) live: bool,
+    /// Who was last shown as writing, and when.
+    pub(super) typing: Option<(ProfileId, Instant)>,
 }
 
 /// The open thread.
@@ -64,6 +66,7 @@ impl Room {
             typed,
             started,
             live: true,
+            typing: None,
         }
     }
 

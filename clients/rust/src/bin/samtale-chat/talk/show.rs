@@ -1,11 +1,16 @@
 //! What arrives, as lines.
 
+use std::time::{Duration, Instant};
+
 use samtale_client::Update;
 use samtale_protocol::messages::{Message, Part, Sent};
 use samtale_protocol::{ClientId, Event, MessageId, ProfileId, Refusal, Signal, SpaceId, ThreadId};
 
 use super::room::{Room, one_line};
 use crate::failure::Failure;
+
+/// Whoever goes on writing is shown again after this time.
+const TYPING_AGAIN: Duration = Duration::from_secs(30);
 
 impl Room {
     /// Shows an update.
@@ -153,6 +158,11 @@ impl Room {
             return Ok(());
         };
         if self.session.is_me(profile) {
+            return Ok(());
+        }
+        // It is renewed every few seconds; one line is enough.
+        let again = self.typing.replace((profile, Instant::now()));
+        if again.is_some_and(|(before, at)| before == profile && at.elapsed() < TYPING_AGAIN) {
             return Ok(());
         }
         let space = open.space;
