@@ -132,7 +132,7 @@ impl Sends {
         jitter: &mut Jitter,
     ) -> Reaction {
         match refusal.code {
-            ErrorCode::Restamp | ErrorCode::ClockAhead => self.stamp_refused(now, client_id, refusal.code),
+            ErrorCode::Restamp | ErrorCode::ClockAhead => self.stamp_refused(now, client_id, refusal),
             code if code.is_retryable() => {
                 self.again_later(now, client_id, refusal.retry_after_ms, jitter);
                 Reaction::Again
@@ -174,20 +174,19 @@ impl Sends {
     }
 
     /// Nothing is stored under the time that it had, and never will be: it gets another.
-    fn stamp_refused(&mut self, now: Moment, client_id: ClientId, code: ErrorCode) -> Reaction {
+    fn stamp_refused(&mut self, now: Moment, client_id: ClientId, refusal: &Refusal) -> Reaction {
         let Some(sending) = self.sending(client_id) else {
             return Reaction::Again;
         };
         let refused = sending.entry.sent_at.take().unwrap_or_default();
         sending.stamps_refused += 1;
-        if code == ErrorCode::Restamp {
+        let wait = match refusal.code {
+            ErrorCode::ClockAhead => refusal.retry_after_ms.map_or(CLOCK_AHEAD_WAIT, Duration::from_millis),
+            _ => Duration::ZERO,
+        };
+        if refusal.code == ErrorCode::Restamp {
             sending.above = refused.plus(Duration::from_millis(1));
         }
-        let wait = if code == ErrorCode::ClockAhead {
-            CLOCK_AHEAD_WAIT
-        } else {
-            Duration::ZERO
-        };
         sending.progress = Progress::Later(now + wait);
         if sending.stamps_refused >= 2 {
             sending.stamps_refused = 0;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use samtale_client::Update;
+use samtale_client::{DisconnectReason, Update};
 use samtale_protocol::messages::{Message, Part, Sent};
 use samtale_protocol::{ClientId, Event, MessageId, ProfileId, Refusal, Signal, SpaceId, ThreadId};
 
@@ -17,11 +17,12 @@ impl Room {
     pub async fn on_update(&mut self, update: Update) -> Result<(), Failure> {
         let shown = match update {
             Update::Connected(_) => self.on_connected(),
-            Update::Disconnected { retry_in, reason } => {
-                self.live = false;
-                let seconds = retry_in.as_secs_f64().ceil();
-                self.say(self.texts.disconnected, &[&seconds.to_string(), &reason.to_string()])
-            }
+            // Nothing that a person would notice.
+            Update::Disconnected {
+                reason: DisconnectReason::TokenEnds,
+                ..
+            } => Ok(()),
+            Update::Disconnected { retry_in, reason } => self.on_disconnected(retry_in, &reason),
             Update::Event { space, event, .. } => self.on_event(space, *event).await,
             Update::Signal(Signal::Typing { thread, profile }) => self.on_typing(thread, profile).await,
             Update::Resync { .. } => self.on_resync().await,
@@ -68,6 +69,19 @@ impl Room {
             return Ok(());
         }
         self.say(self.texts.connected_again, &[])
+    }
+
+    fn on_disconnected(&mut self, retry_in: Duration, reason: &DisconnectReason) -> Result<(), Failure> {
+        self.live = false;
+        let [closed, unreachable, login, silent] = self.texts.trouble;
+        let why = match reason {
+            DisconnectReason::Closed { .. } => closed,
+            DisconnectReason::Unreachable(_) => unreachable,
+            DisconnectReason::LoginFailed(_) => login,
+            _ => silent,
+        };
+        let seconds = retry_in.as_secs_f64().ceil().to_string();
+        self.say(self.texts.disconnected, &[&seconds, why])
     }
 
     async fn on_event(&mut self, space: SpaceId, event: Event) -> Result<(), Failure> {

@@ -12,6 +12,8 @@ pub struct Texts {
     pub connected_again: &'static str,
     /// The connection is away; the seconds.
     pub disconnected: &'static str,
+    /// Why: the server closed, it can not be reached, the login failed, or nothing is heard.
+    pub trouble: [&'static str; 4],
     /// An empty inbox.
     pub no_threads: &'static str,
     /// Beside unread counts.
@@ -92,6 +94,12 @@ const DANISH: Texts = Texts {
     welcome: "Velkommen, {}. /hjælp viser, hvad du kan skrive.",
     connected_again: "· Forbundet igen.",
     disconnected: "· Forbindelsen er væk. Prøver igen om {} s ({}).",
+    trouble: [
+        "serveren lukkede den",
+        "serveren kan ikke nås",
+        "login lykkedes ikke",
+        "serveren svarer ikke",
+    ],
     no_threads: "Du har ingen samtaler endnu. Start en med /ny Navn | Emne | tekst",
     unread: "{} ulæste",
     opened: "── {} ──",
@@ -133,6 +141,12 @@ const ENGLISH: Texts = Texts {
     welcome: "Welcome, {}. /help shows what you can type.",
     connected_again: "· Connected again.",
     disconnected: "· The connection is away. Trying again in {} s ({}).",
+    trouble: [
+        "the server closed it",
+        "the server can not be reached",
+        "the login failed",
+        "the server does not answer",
+    ],
     no_threads: "You have no conversations yet. Start one with /new Name | Subject | text",
     unread: "{} unread",
     opened: "── {} ──",
