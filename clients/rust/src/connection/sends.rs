@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
+use samtale_protocol::messages::Sent;
 use samtale_protocol::{ClientId, ErrorCode, Refusal, Timestamp};
 
 use super::Moment;
@@ -12,6 +13,9 @@ use crate::outbox::{Entry, Lane, Outgoing};
 
 /// The wait after `clock_ahead`: nodes are at most a second apart, and two ahead are allowed.
 const CLOCK_AHEAD_WAIT: Duration = Duration::from_secs(1);
+
+/// The acknowledgements remembered.
+const ACKNOWLEDGED: usize = 16;
 
 /// What a refusal leads to.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,12 +54,15 @@ enum Progress {
 #[derive(Debug)]
 pub(super) struct Sends {
     sendings: VecDeque<Sending>,
+    /// The latest acknowledged, for a caller who queues one again in the moment in which its answer comes.
+    acknowledged: VecDeque<Sent>,
 }
 
 impl Sends {
     pub(super) fn new(entries: Vec<Entry>) -> Self {
         let mut sends = Self {
             sendings: VecDeque::new(),
+            acknowledged: VecDeque::new(),
         };
         entries.into_iter().for_each(|entry| sends.add(entry));
         sends
@@ -87,6 +94,24 @@ impl Sends {
             .iter()
             .position(|sending| sending.entry.client_id == client_id);
         index.and_then(|index| self.sendings.remove(index)).is_some()
+    }
+
+    /// Takes an entry out because it is stored; false when there was none.
+    pub(super) fn acknowledge(&mut self, sent: Sent) -> bool {
+        if !self.remove(sent.client_id) {
+            return false;
+        }
+        self.acknowledged.truncate(ACKNOWLEDGED - 1);
+        self.acknowledged.push_front(sent);
+        true
+    }
+
+    /// The acknowledgement of an entry that is out of the outbox only just now.
+    pub(super) fn acknowledged(&self, client_id: ClientId) -> Option<Sent> {
+        self.acknowledged
+            .iter()
+            .find(|sent| sent.client_id == client_id)
+            .copied()
     }
 
     /// The next entry to transmit, and whether its `sent_at` was fixed just now. Only the first of a lane goes, so that

@@ -575,6 +575,10 @@ fn a_send_is_queued_stamped_transmitted_and_sent_only_when_the_server_says_so() 
         matches!(updates_of(&actions)[..], [Update::Sent(Sent { client_id, .. })] if *client_id == message.client_id)
     );
     assert_eq!(connection.outbox().len(), 0);
+    // Queued again: it is not sent again, and the answer is the same.
+    let actions = connection.apply(seconds(12), send(5, 1));
+    assert!(sends_of(&actions).is_empty() && connection.outbox().len() == 0);
+    assert!(matches!(updates_of(&actions)[..], [Update::Sent(_)]));
 }
 
 #[test]
