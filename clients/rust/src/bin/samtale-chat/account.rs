@@ -129,19 +129,22 @@ fn device(folder: &Path) -> DeviceId {
     device
 }
 
-/// The first outbox that no other process has open. So what a process left behind is taken up by the next.
+/// The first outbox that no other process has open, with what ended processes left in the others.
 fn outbox(folder: &Path) -> Result<Outbox, Failure> {
-    for number in 0..OUTBOXES {
-        match Outbox::open(folder.join(format!("outbox-{number}"))) {
-            Err(OutboxError::InUse { .. }) => {}
-            Ok(outbox) => return Ok(outbox),
-            Err(error) => return Err(Failure::other("outbox", &error)),
+    let failed = |error: OutboxError| Failure::other("outbox", &error);
+    let mut own: Option<Outbox> = None;
+    for path in (0..OUTBOXES).map(|number| folder.join(format!("outbox-{number}"))) {
+        if own.is_some() && !path.exists() {
+            continue;
+        }
+        match (Outbox::open(path), &mut own) {
+            (Err(OutboxError::InUse { .. }), _) => {}
+            (Err(error), _) => return Err(failed(error)),
+            (Ok(outbox), None) => own = Some(outbox),
+            (Ok(other), Some(own)) => own.absorb(other).map_err(failed)?,
         }
     }
-    Err(Failure::new(
-        "outbox",
-        format!("{OUTBOXES} processes of this account already send"),
-    ))
+    own.ok_or_else(|| Failure::new("outbox", format!("{OUTBOXES} processes of this account already send")))
 }
 
 #[cfg(test)]
