@@ -142,13 +142,13 @@ impl State {
                     self.break_after_sends -= 1;
                     return None;
                 }
-                return Some(vec![
-                    event(message),
-                    ServerFrame::Reply {
-                        id,
-                        reply: Reply::Sent(sent),
-                    },
-                ]);
+                // In either order, as it may come.
+                let reply = Reply::Sent(sent);
+                let mut frames = vec![event(message), ServerFrame::Reply { id, reply }];
+                if self.messages.len().is_multiple_of(2) {
+                    frames.reverse();
+                }
+                return Some(frames);
             }
             Request::StartThread(start) => {
                 let message = MessageId::first_at(start.sent_at);
@@ -219,7 +219,7 @@ fn message(author: ProfileId, client_id: ClientId, sent_at: Timestamp, parts: Ve
         message,
         author,
         sent_at,
-        version: 1,
+        version: sent_at.as_micros(),
         parts,
         reply_to,
         edited_at,

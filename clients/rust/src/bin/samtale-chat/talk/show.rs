@@ -12,6 +12,9 @@ use crate::failure::Failure;
 /// Whoever goes on writing is shown again after this time.
 const TYPING_AGAIN: Duration = Duration::from_secs(30);
 
+/// The version of a message that is shown as it was typed: the server's version of it is not known yet, and below any.
+const AS_TYPED: u64 = 0;
+
 impl Room {
     /// Shows an update.
     pub async fn on_update(&mut self, update: Update) -> Result<(), Failure> {
@@ -49,7 +52,8 @@ impl Room {
     pub(super) fn show_message(&mut self, message: &Message) -> Result<(), Failure> {
         let Some(open) = &mut self.open else { return Ok(()) };
         let before = open.shown.insert(message.message, message.version);
-        if before.is_some_and(|before| before >= message.version) {
+        let unchanged = message.edited_at.is_none() && message.recalled_at.is_none();
+        if before.is_some_and(|before| before >= message.version || (before == AS_TYPED && unchanged)) {
             return Ok(());
         }
         let text = match message.recalled_at {
@@ -207,8 +211,7 @@ impl Room {
         if open.shown.contains_key(&sent.message) {
             return Ok(());
         }
-        // One: the version with which every message begins.
-        open.shown.insert(sent.message, 1);
+        open.shown.insert(sent.message, AS_TYPED);
         let (time, me) = (self.screen.time(sent.message.sent_at()), self.texts.me);
         self.screen.say(&format!("[{time}] {me}: {text}"))
     }
