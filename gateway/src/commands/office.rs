@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::Value;
+use samtale_storage::backup::backup;
+use samtale_storage::engine::chain;
+use serde_json::{Value, json};
 
 use super::{Command, CommandError, Commands, PeopleCommands, Progress};
 use crate::server::Office;
@@ -27,10 +29,13 @@ impl Commands for OfficeCommands {
     async fn run(&self, command: Command, progress: &dyn Progress) -> Result<Value, CommandError> {
         match command {
             Command::People(command) => self.people.run(command, progress).await,
-            Command::Import { .. } | Command::Backup { .. } => {
-                let _ = &self.office;
-                Err(CommandError::failed("not wired yet"))
+            Command::Backup { to } => {
+                progress.report("writing the backup");
+                let written = backup(&self.office.opened.embedded, &to).await;
+                let report = written.map_err(|error| CommandError::failed(chain(&error)))?;
+                Ok(json!({ "path": report.path, "rows": report.rows, "bytes": report.bytes, "tables": report.tables }))
             }
+            Command::Import { .. } => Err(CommandError::failed("not wired yet")),
         }
     }
 }
