@@ -506,3 +506,60 @@ impl Dice {
         usize::try_from(self.below(length as u64)).unwrap()
     }
 }
+
+/// A class with its people: the parents of Alma live apart, Clara's family is one of two, David's is protected.
+pub struct Class {
+    pub world: World,
+    pub group: GroupId,
+    pub teacher: Someone,
+    pub colleague: Someone,
+    pub anna: Someone,
+    pub bo: Someone,
+    pub alma: Someone,
+    pub carl: Someone,
+    pub clara: Someone,
+    pub dina: Someone,
+    pub david: Someone,
+}
+
+impl Class {
+    pub async fn new() -> Self {
+        let world = World::new().await;
+        let group = world.group("3.A", None).await;
+        let class = Self {
+            group,
+            teacher: world.someone("Tove", Role::Employee).await,
+            colleague: world.someone("Karen", Role::Employee).await,
+            anna: world.someone("Anna", Role::Guardian).await,
+            bo: world.someone("Bo", Role::Guardian).await,
+            alma: world.someone("Alma", Role::Child).await,
+            carl: world.someone("Carl", Role::Guardian).await,
+            clara: world.someone("Clara", Role::Child).await,
+            dina: world.someone("Dinacanary", Role::Guardian).await,
+            david: world.someone("Davidcanary", Role::Child).await,
+            world,
+        };
+        let world = &class.world;
+        world
+            .set_profile(class.david, "Davidcanary", Role::Child, true, None)
+            .await;
+        for (guardian, child) in [
+            (class.anna, class.alma),
+            (class.bo, class.alma),
+            (class.carl, class.clara),
+            (class.dina, class.david),
+        ] {
+            world.relate(guardian, child, guardian_of()).await;
+        }
+        for who in [class.teacher, class.alma, class.clara, class.david] {
+            world.join(group, who, None, None).await;
+        }
+        world.changed().await;
+        class
+    }
+
+    /// To the guardians of the class.
+    pub fn guardians(&self) -> Recipient {
+        Recipient::Guardians { group: self.group }
+    }
+}

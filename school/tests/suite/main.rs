@@ -2,7 +2,16 @@
 //! `School::handle`, and what the router brings to each of them.
 #![expect(clippy::unwrap_used, reason = "in a test, what must not fail may end it")]
 
+mod acting;
+mod closing;
 mod counting;
+mod following;
 mod harness;
+mod inbox;
+mod members;
+mod messages;
 mod model;
+mod names;
 mod permissions;
+mod retries;
+mod threads;
