@@ -5,18 +5,24 @@ use std::time::Duration;
 
 use samtale_protocol::messages::{Message, Part, Sent};
 use samtale_protocol::{ClientId, ErrorCode, Event, MessageId, ProfileId, Refusal, Timestamp, limits};
-use samtale_storage::StorageError;
 use samtale_storage::journal::Fact;
-use samtale_storage::threads::{MessageRecord, message_key};
+use samtale_storage::threads::{MessageRecord, SettlementRecord, message_key};
+use samtale_storage::{Compared, Key, StorageError};
 use sha2::{Digest, Sha256};
 
 use crate::errors::refuse_storage;
 use crate::school::School;
 use crate::thread_state::ThreadState;
 
-/// A write that ends later than this after `sent_at` is not told to anyone: another node, whose clock may differ by a
-/// second, may by now have looked for the message and written a void in its place.
+/// A write that ends later than this after `sent_at` is settled before it is told: another node, whose clock may differ
+/// by a second, may by now have looked for the message in vain.
 const LATE: Duration = Duration::from_secs(9);
+
+/// By how much a row that is settled as stored has a higher write timestamp than the first write of it, in microseconds.
+pub(crate) const CONFIRMED: u64 = 2;
+
+/// By how much a void has: above every other write of its row, however late that one arrives.
+const VOID: u64 = 365 * 24 * 60 * 60 * 1_000_000;
 
 /// A message on its way into storage.
 pub(crate) struct Outgoing {
@@ -91,10 +97,7 @@ impl School {
             .get(&outgoing.author)
             .map_or(state.record.started_at, |member| member.visible_from);
         if is_old || outgoing.sent_at <= state.last_removal || outgoing.sent_at < came_at {
-            return match self.settle(state, message, &hash).await? {
-                Earlier::Stored(stored) => self.write_again(state, stored).await.map(|()| sent),
-                Earlier::Never => Err(ErrorCode::Restamp.into()),
-            };
+            return self.send_again(state, message, &hash).await.map(|()| sent);
         }
         self.write_first(state, message, hash, outgoing).await.map(|()| sent)
     }
@@ -140,19 +143,26 @@ impl School {
             return self.write_after_acknowledging(state, message, record, view);
         }
         let key = message_key(state.space, thread, message);
-        let row = async { self.store.put(key, &record, version).await };
-        let (row, told) = tokio::join!(row, self.note_message(state, &view));
-        if let Err(error) = row.as_ref().and(told.as_ref().map(|_| &())) {
-            return Err(refuse_storage(error));
+        let row = async {
+            self.store.put(key, &record, version).await?;
+            Ok(self.now())
+        };
+        let (row, told): (Result<Timestamp, StorageError>, _) = tokio::join!(row, self.note_message(state, &view));
+        let stored_at = row.map_err(|error| refuse_storage(&error))?;
+        if stored_at.since(sent_at) >= LATE {
+            return self.send_again(state, message, &content_hash).await;
         }
-        if self.now().since(sent_at) >= LATE {
-            self.write_void(state, message).await?;
-            return Err(ErrorCode::Restamp.into());
-        }
-        if let Ok(entry) = told {
-            self.publish(state.space, entry);
-        }
+        let entry = told.map_err(|error| refuse_storage(&error))?;
+        self.publish(state.space, entry);
         Ok(())
+    }
+
+    /// A send whose earlier tries may have been stored, or may yet be: what became of it is settled, then told.
+    async fn send_again(&self, state: &Arc<ThreadState>, message: MessageId, hash: &[u8; 32]) -> Result<(), Refusal> {
+        match self.settle(state, message, hash).await? {
+            Earlier::Stored(stored) => self.write_again(state, stored).await,
+            Earlier::Never => Err(ErrorCode::Restamp.into()),
+        }
     }
 
     /// A message that was stored by an earlier try is told of again: the node that stored it may have died before.
@@ -192,33 +202,73 @@ impl School {
     }
 
     /// Finds out whether an earlier try was stored, and if not makes sure that it never will be.
+    ///
+    /// Several tries may ask at once, through several nodes, while the first write still hangs; so the answer is decided
+    /// by compare-and-set, and the row follows it: confirmed, or a void that no write of it outlives. A row that an
+    /// earlier answer or a change has confirmed is not asked for again.
     async fn settle(&self, state: &ThreadState, message: MessageId, hash: &[u8; 32]) -> Result<Earlier, Refusal> {
+        let refuse = |error: StorageError| refuse_storage(&error);
         let key = message_key(state.space, state.thread, message);
-        let stored = self
-            .store
-            .get::<MessageRecord>(&key)
-            .await
-            .map_err(|error| refuse_storage(&error))?;
-        match stored.map(|stored| stored.record) {
-            Some(MessageRecord::Sent { content_hash, .. }) if content_hash != *hash => {
-                Err(ErrorCode::ClientIdReused.into())
-            }
-            Some(record @ MessageRecord::Sent { .. }) => {
-                let view = view_of(state.thread, message, record).ok_or(ErrorCode::Internal)?;
-                Ok(Earlier::Stored(view))
-            }
-            Some(MessageRecord::Void {}) => Ok(Earlier::Never),
-            None => {
-                self.write_void(state, message).await?;
-                Ok(Earlier::Never)
-            }
+        let confirmed = message.sent_at().as_micros() + CONFIRMED;
+        let row = self.store.get::<MessageRecord>(&key).await.map_err(refuse)?;
+        let is_stored = match &row {
+            Some(row) => match &row.record {
+                MessageRecord::Void {} => return Ok(Earlier::Never),
+                MessageRecord::Sent { content_hash, .. } if content_hash != hash => {
+                    return Err(ErrorCode::ClientIdReused.into());
+                }
+                MessageRecord::Sent { .. } => true,
+            },
+            None => false,
+        };
+        let age = self.now().since(message.sent_at());
+        if !is_stored && age < limits::SENT_AT_FRESH {
+            // Another node may be storing it at this moment, and would tell of it.
+            let wait = limits::SENT_AT_FRESH.saturating_sub(age);
+            return Err(Refusal::new(ErrorCode::StorageUnavailable).after(wait));
         }
+        let is_confirmed = row.as_ref().is_some_and(|row| row.timestamp >= confirmed);
+        if !is_confirmed && !self.decide(&key, is_stored).await.map_err(refuse)? {
+            self.write_void(state, message).await?;
+            return Ok(Earlier::Never);
+        }
+        let row = match row {
+            Some(row) => row,
+            None => self
+                .store
+                .get::<MessageRecord>(&key)
+                .await
+                .map_err(refuse)?
+                .ok_or(ErrorCode::StorageUnavailable)?,
+        };
+        if row.timestamp < confirmed {
+            self.store.put(key, &row.record, confirmed).await.map_err(refuse)?;
+        }
+        let view = view_of(state.thread, message, row.record).ok_or(ErrorCode::Internal)?;
+        Ok(Earlier::Stored(view))
+    }
+
+    /// Decides whether a send is stored; the first decision holds.
+    async fn decide(&self, key: &Key, is_stored: bool) -> Result<bool, StorageError> {
+        let ours = SettlementRecord { is_stored };
+        if matches!(
+            self.store.compare_and_set(key, None, &ours).await?,
+            Compared::Applied { .. }
+        ) {
+            return Ok(is_stored);
+        }
+        let decided = self.store.get_serial::<SettlementRecord>(key).await?;
+        // A conflict without a row: our own write got lost on its way, and nobody else's was there.
+        decided.map(|row| row.record.is_stored).ok_or(StorageError::Timeout {
+            operation: "settle",
+            table: "settlements",
+        })
     }
 
     /// Writes a void where a message must never appear, above the timestamp of any write of it that still hangs.
     async fn write_void(&self, state: &ThreadState, message: MessageId) -> Result<(), Refusal> {
         let key = message_key(state.space, state.thread, message);
-        let timestamp = self.write_timestamp();
+        let timestamp = message.sent_at().as_micros() + VOID;
         let void = MessageRecord::Void {};
         self.store
             .put(key, &void, timestamp)
