@@ -1,12 +1,13 @@
 //! From a socket to a session: `hello` in time, a valid token, the person's spaces followed.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 use samtale_protocol::frames::{Hello, Welcome};
 use samtale_protocol::people::OwnProfile;
-use samtale_protocol::{ClientFrame, CloseCode, Encoding, ServerFrame, SpaceId, limits};
+use samtale_protocol::{ClientFrame, CloseCode, Encoding, PersonId, ServerFrame, SpaceId, limits};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
@@ -21,8 +22,8 @@ use crate::session::{PING_INTERVAL, Session};
 use crate::shard::Shard;
 use crate::wire::Wire;
 
-/// Connections that one account may have on a node: the devices of a person, and a few that are not yet known dead.
-const CONNECTIONS: usize = 20;
+/// When a session that made room for a newer one of the same account may come back.
+const COME_BACK: Duration = Duration::from_secs(60);
 
 /// A socket that has said nothing yet.
 pub struct Unidentified {
@@ -89,9 +90,6 @@ impl Shard {
             .verify(&hello.access_token)
             .ok_or(CloseCode::InvalidToken)?;
         let person = token.caller.person;
-        if self.sessions.borrow().count_of(person) >= CONNECTIONS {
-            return Err(CloseCode::TooMany);
-        }
         let profiles = self
             .parts
             .school
@@ -123,7 +121,10 @@ impl Shard {
         spaces.sort_unstable();
         spaces.dedup();
         let now = self.parts.clock.now();
-        let session = Session::new(token.caller, encoding, hello.language, spaces.iter().copied(), now);
+        self.make_room(token.caller.person);
+        let per_second = self.parts.limits.requests_per_second;
+        let own_spaces = spaces.iter().copied();
+        let session = Session::new(token.caller, encoding, hello.language, own_spaces, per_second, now);
         let connection = self
             .sessions
             .borrow_mut()
@@ -160,6 +161,16 @@ impl Shard {
         connection
     }
 
+    /// Closes the oldest sessions of a person who has as many as one account may have.
+    fn make_room(&self, person: PersonId) {
+        let mut sessions = self.sessions.borrow().of_person(person);
+        sessions.sort_by_key(|connection| connection.session.borrow().started_at());
+        let surplus = (sessions.len() + 1).saturating_sub(self.parts.limits.sessions_per_account);
+        for connection in sessions.into_iter().take(surplus) {
+            connection.link.close(CloseCode::TooMany, Some(COME_BACK));
+        }
+    }
+
     /// Follows a space for the shard's first session in it.
     async fn follow(&self, space: SpaceId) {
         let is_known = self.sessions.borrow().is_followed(space);
@@ -194,7 +205,7 @@ async fn idle(shard: Rc<Shard>, connection: Rc<Connection>, stream: WebSocketStr
 }
 
 fn read_hello(encoding: Encoding, bytes: &[u8]) -> Result<Hello, CloseCode> {
-    match encoding.decode::<ClientFrame>(bytes) {
+    match ClientFrame::decode(encoding, bytes) {
         Ok(ClientFrame::Hello(hello)) => Ok(hello),
         Ok(ClientFrame::Request { .. }) => Err(CloseCode::OutOfTurn),
         Err(_) => Err(CloseCode::BadFrame),

@@ -1,8 +1,11 @@
 //! The server `samtale`: sockets, sessions, HTTP, login, limits and drain.
-//! The server: sockets, sessions, HTTP, login, limits and drain.
 
 pub mod accounts;
 pub mod adapters;
+pub mod admin_socket;
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod connection;
 pub mod cursor;
 pub mod framing;
@@ -16,6 +19,7 @@ pub mod outbox;
 pub mod reader;
 pub mod replaying;
 pub mod requests;
+pub mod running;
 pub mod server;
 pub mod session;
 pub mod shard;

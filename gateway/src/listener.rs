@@ -45,9 +45,21 @@ pub fn most_connections() -> usize {
     limit.saturating_sub(DESCRIPTORS_KEPT).max(1)
 }
 
-/// Serves connections from `listener` until `shutdown`; then lets the requests under way finish. Sockets that were
-/// handed over are not touched: draining them is up to whoever took them.
-pub async fn run(listener: TcpListener, parts: HttpParts, most_connections: usize, shutdown: CancellationToken) {
+/// Raises this process's limit of open files as far as the operator allows: the usual soft limit of 1,024 is for
+/// programs that still use `select`.
+pub fn raise_descriptor_limit() {
+    let mut limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
+/// Serves connections from `listener` until `shutdown`, at most `limit` at once and never more than the process has file
+/// descriptors for; then lets the requests under way finish. Sockets that were handed over are not touched: draining
+/// them is up to whoever took them.
+pub async fn run(listener: TcpListener, parts: HttpParts, limit: usize, shutdown: CancellationToken) {
+    let limit = limit.min(most_connections());
     let sockets = Arc::clone(&parts.sockets);
     let connections = Connections::new(router(parts), shutdown.clone());
     loop {
@@ -56,7 +68,7 @@ pub async fn run(listener: TcpListener, parts: HttpParts, most_connections: usiz
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) if connections.open() + sockets.sessions() < most_connections => {
+            Ok((stream, peer)) if connections.open() + sockets.sessions() < limit => {
                 connections.serve(stream, peer);
             }
             Ok((stream, _)) => connections.refuse(stream),

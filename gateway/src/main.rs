@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! The server `samtale`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    samtale_gateway::cli::main()
+}

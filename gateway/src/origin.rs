@@ -26,6 +26,11 @@ impl Origins {
         origins.into_iter().map(normal).collect::<Result<_, _>>().map(Self)
     }
 
+    /// The listed origins, in their normal form.
+    pub fn listed(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// Whether a request with these headers may be served. Without `Origin` it is not from a browser, so it carries
     /// nothing of someone who does not know of it; a page of the same host is ours; any other has to be listed.
     pub fn allow(&self, headers: &HeaderMap) -> bool {

@@ -25,7 +25,7 @@ use crate::http::HttpParts;
 use crate::listener;
 use crate::node::{ALWAYS_FOLLOWED, ShardInputs, Shards, start_shard};
 use crate::origin::{Origins, Proxies};
-use crate::shard::ShardParts;
+use crate::shard::{SessionLimits, ShardParts};
 use crate::upgrade::Sockets;
 
 /// How long open connections may take to end once they were told to.
@@ -63,6 +63,8 @@ pub struct ServerOptions {
     pub origins: Origins,
     /// Reverse proxies in front.
     pub proxies: Proxies,
+    /// What one account and one session may use.
+    pub limits: SessionLimits,
 }
 
 impl ServerOptions {
@@ -77,6 +79,7 @@ impl ServerOptions {
             max_sessions: listener::most_connections(),
             origins: Origins::default(),
             proxies: Proxies::default(),
+            limits: SessionLimits::default(),
         }
     }
 }
@@ -194,7 +197,7 @@ impl Server {
             router.join(space).await.ok_or(StartError::Router)?;
         }
         let replay = Replay::new(log, rights, Arc::clone(&office.clock));
-        let threads = start_shards(&office, inputs, &router, &replay, &publisher)?;
+        let threads = start_shards(&office, inputs, &router, &replay, &publisher, options.limits)?;
         Ok(Self {
             office,
             options,
@@ -231,7 +234,7 @@ impl Server {
             );
         };
         tokio::join!(
-            listener::run(listener, parts, self.options.max_sessions, shutdown),
+            listener::run(listener, parts, listener::most_connections(), shutdown),
             drain
         );
         let deadline = tokio::time::Instant::now() + DRAIN;
@@ -257,6 +260,7 @@ fn start_shards(
     router: &Router,
     replay: &Replay,
     publisher: &Publisher,
+    limits: SessionLimits,
 ) -> Result<Vec<JoinHandle<()>>, StartError> {
     let presence = Arc::new(Presence::default());
     let for_sessions = Arc::new(AccountsForSessions {
@@ -275,6 +279,7 @@ fn start_shards(
             publisher: publisher.clone(),
             clock: Arc::clone(&office.clock),
             accounts: for_sessions.clone(),
+            limits,
         };
         threads.push(start_shard(parts, inputs, number).map_err(StartError::Thread)?);
     }

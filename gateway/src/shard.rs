@@ -35,6 +35,26 @@ pub struct ShardParts {
     pub clock: Arc<dyn Clock>,
     /// Logins, codes and tokens.
     pub accounts: Arc<dyn AccountRequests>,
+    /// What one account and one session may use.
+    pub limits: SessionLimits,
+}
+
+/// What one account and one session may use.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionLimits {
+    /// Sessions of one account on a shard: devices, browsers and tabs. One more closes the oldest.
+    pub sessions_per_account: usize,
+    /// Requests of one session per second, on average.
+    pub requests_per_second: u16,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self {
+            sessions_per_account: 20,
+            requests_per_second: 20,
+        }
+    }
 }
 
 /// One thread's sessions.
@@ -168,6 +188,10 @@ impl Shard {
             Action::Ping => connection.link.send_bytes(&framing::ping()),
             Action::SendCursor => self.send_cursor(connection),
             Action::Close(code) => connection.link.close(code, None),
+            Action::SayAndClose(frame, code) => {
+                connection.send(&frame);
+                connection.link.close(code, None);
+            }
         }
     }
 

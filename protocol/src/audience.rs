@@ -34,7 +34,14 @@ pub struct ThreadAudience {
 impl Audience {
     /// The members of a thread.
     pub fn thread(thread: ThreadId, version: u64) -> Self {
-        Self { thread: Some(ThreadAudience { thread, version, sent_at: None }), ..Self::default() }
+        Self {
+            thread: Some(ThreadAudience {
+                thread,
+                version,
+                sent_at: None,
+            }),
+            ..Self::default()
+        }
     }
 
     /// The same, less those who may not read a message of this time.
@@ -48,12 +55,18 @@ impl Audience {
 
     /// These persons.
     pub fn people(people: impl IntoIterator<Item = PersonId>) -> Self {
-        Self { people: people.into_iter().collect(), ..Self::default() }
+        Self {
+            people: people.into_iter().collect(),
+            ..Self::default()
+        }
     }
 
     /// Everyone in the space.
     pub fn space() -> Self {
-        Self { space: true, ..Self::default() }
+        Self {
+            space: true,
+            ..Self::default()
+        }
     }
 
     /// These persons too.

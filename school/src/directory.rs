@@ -1,5 +1,7 @@
 //! A space's people, relations and groups as they are now, in memory: what every decision about rights is made from.
 
+use std::sync::OnceLock;
+
 use rustc_hash::FxHashMap;
 use samtale_protocol::people::Role;
 use samtale_protocol::{GroupId, PersonId, ProfileId, SpaceId, Timestamp};
@@ -7,6 +9,7 @@ use samtale_storage::directory::{
     DirectoryVersionRecord, GroupMemberRecord, GroupRecord, ProfileRecord, RelationRecord, SpaceRecord,
     directory_version_key, space_key, space_partition,
 };
+use samtale_storage::threads::MemberRecord;
 use samtale_storage::{KeyValue, Range, StorageError, Store};
 
 /// Rows read at once while a directory is loaded.
@@ -35,6 +38,8 @@ pub struct Directory {
     pub members_of: FxHashMap<GroupId, Vec<(ProfileId, GroupMemberRecord)>>,
     /// A profile's groups.
     pub groups_of: FxHashMap<ProfileId, Vec<(GroupId, GroupMemberRecord)>>,
+    /// Every time at which something in it begins or ends, in order; gathered on first need.
+    dates: OnceLock<Vec<Timestamp>>,
 }
 
 impl Directory {
@@ -100,7 +105,29 @@ impl Directory {
             children_of: FxHashMap::default(),
             members_of: FxHashMap::default(),
             groups_of: FxHashMap::default(),
+            dates: OnceLock::new(),
         }
+    }
+
+    /// Up to when everything holds that holds now; `None` is for good.
+    pub fn holds_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let dates = self.dates.get_or_init(|| self.gather_dates());
+        dates.get(dates.partition_point(|date| *date <= now)).copied()
+    }
+
+    fn gather_dates(&self) -> Vec<Timestamp> {
+        let relations = self.children_of.values().flatten();
+        let memberships = self.groups_of.values().flatten();
+        let mut dates: Vec<Timestamp> = relations
+            .flat_map(|(_, relation)| [relation.from, relation.to])
+            .chain(memberships.flat_map(|(_, member)| [member.from, member.to]))
+            .chain(self.profiles.values().map(|record| record.left_at))
+            .chain(self.groups.values().map(|record| record.ended_at))
+            .flatten()
+            .collect();
+        dates.sort_unstable();
+        dates.dedup();
+        dates
     }
 
     /// Adds a relation.
@@ -183,7 +210,8 @@ impl Directory {
 
     /// The groups of a profile now.
     pub fn groups_now(&self, profile: ProfileId, now: Timestamp) -> impl Iterator<Item = GroupId> {
-        let groups = self.groups_of.get(&profile).into_iter().flatten();
+        let here = self.is_present(profile, now);
+        let groups = self.groups_of.get(&profile).filter(|_| here).into_iter().flatten();
         groups
             .filter(move |(group, member)| {
                 holds(member.from, member.to, now)
@@ -206,17 +234,34 @@ impl Directory {
             })
     }
 
+    /// Whether a member of a thread that regards these children may know of it: the membership was not closed, they are
+    /// in the space, and they have not lost the children that the thread regards or that they came by.
+    pub fn may_know(&self, profile: ProfileId, member: &MemberRecord, regarding: &[ProfileId], now: Timestamp) -> bool {
+        !member.closed
+            && self.role_now(profile, now).is_some()
+            && !self.has_lost(profile, |child| regarding.contains(&child), now)
+            && !member
+                .through
+                .is_some_and(|group| self.has_lost_group(profile, group, now))
+    }
+
     /// Whether the guardian once was one of these children's and now is of none of them: then what concerns them is
     /// closed to the guardian.
-    pub fn has_lost(&self, guardian: ProfileId, children: &[ProfileId], now: Timestamp) -> bool {
+    fn has_lost(&self, guardian: ProfileId, is_one: impl Fn(ProfileId) -> bool, now: Timestamp) -> bool {
         let Some(relations) = self.children_of.get(&guardian) else {
             return false;
         };
-        let mut of_these = relations
-            .iter()
-            .filter(|(child, _)| children.contains(child))
-            .peekable();
+        let mut of_these = relations.iter().filter(|(child, _)| is_one(*child)).peekable();
         of_these.peek().is_some() && !of_these.any(|(_, relation)| holds(relation.from, relation.to, now))
+    }
+
+    /// The same for the children of a group, unless the guardian was in it without them.
+    fn has_lost_group(&self, guardian: ProfileId, group: GroupId, now: Timestamp) -> bool {
+        let was_in_it = |profile: ProfileId| {
+            let groups = self.groups_of.get(&profile).into_iter().flatten();
+            groups.into_iter().any(|(known, _)| *known == group)
+        };
+        !was_in_it(guardian) && self.has_lost(guardian, was_in_it, now)
     }
 
     fn is_present(&self, profile: ProfileId, now: Timestamp) -> bool {

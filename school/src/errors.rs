@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use samtale_protocol::{ErrorCode, Refusal};
 use samtale_storage::StorageError;
+use samtale_storage::engine::chain;
 use tracing::{error, warn};
 
 /// The refusal for a request that storage failed.
@@ -32,16 +33,4 @@ pub fn refuse_storage(error: &StorageError) -> Refusal {
             Refusal::new(ErrorCode::Internal)
         }
     }
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

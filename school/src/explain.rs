@@ -8,7 +8,7 @@ use crate::school::School;
 
 impl School {
     pub(crate) async fn explain(&self, caller: &Caller, request: &Explain) -> Result<Explanation, Refusal> {
-        let (directory, profile, from) = self.acting(caller, request.space).await?;
+        let (directory, profile, from) = self.acting(caller, request.space, request.as_profile).await?;
         let now = self.now();
         Ok(match directory.may_write_to(profile, &request.to, now) {
             Ok(reached) => {

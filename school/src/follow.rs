@@ -52,7 +52,7 @@ impl School {
             if state
                 .members
                 .get(profile)
-                .is_none_or(|member| member.left_at.is_some() && member.through.is_some())
+                .is_none_or(|member| member.left_at.is_some() && member.through.is_some() && !member.stays_out)
             {
                 let member = MemberRecord {
                     joined_at: now,
@@ -60,6 +60,7 @@ impl School {
                     visible_from: now,
                     through: *through,
                     closed: false,
+                    stays_out: false,
                 };
                 changes.insert(*profile, member);
             }
@@ -69,7 +70,7 @@ impl School {
                 changes.insert(
                     *profile,
                     MemberRecord {
-                        left_at: Some(now),
+                        left_at: Some(now.max(member.joined_at)),
                         ..member.clone()
                     },
                 );

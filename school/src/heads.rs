@@ -30,7 +30,7 @@ impl SpaceHeads {
         self.lock().get(&thread).cloned()
     }
 
-    /// Takes note of a message as it is now.
+    /// Takes note of a message, of which a newer version may be known.
     pub fn note_message(&self, thread: &Thread, message: &Message) {
         let mut heads = self.lock();
         let head = heads.entry(thread.thread).or_insert_with(|| ThreadHeadRecord {
@@ -38,25 +38,28 @@ impl SpaceHeads {
             last_message: message.message,
             last_author: message.author,
             preview: String::new(),
+            last_version: 0,
             recent: Vec::new(),
         });
         if head.thread.version <= thread.version {
             head.thread = thread.clone();
         }
-        note_recent(&mut head.recent, message.message, message.author);
-        if message.message >= head.last_message {
-            head.last_message = message.message;
-            head.last_author = message.author;
-            head.preview = preview(message);
-        }
+        note(head, message);
+    }
+
+    /// The same for a thread that has a head; says whether it has.
+    pub fn note_message_of_known(&self, message: &Message) -> bool {
+        let mut heads = self.lock();
+        let head = heads.get_mut(&message.thread);
+        head.map(|head| note(head, message)).is_some()
     }
 
     /// Takes note of a thread as it is now.
     pub fn note_thread(&self, thread: &Thread) {
-        if let Some(head) = self.lock().get_mut(&thread.thread) {
-            if head.thread.version <= thread.version {
-                head.thread = thread.clone();
-            }
+        if let Some(head) = self.lock().get_mut(&thread.thread)
+            && head.thread.version <= thread.version
+        {
+            head.thread = thread.clone();
         }
     }
 
@@ -70,6 +73,7 @@ impl SpaceHeads {
                 head.last_message = *last;
                 head.last_author = *author;
                 head.preview = String::new();
+                head.last_version = 0;
             }
             Some(_) => {}
             None => {
@@ -131,6 +135,16 @@ impl School {
                     .await
             }
         }
+    }
+}
+
+fn note(head: &mut ThreadHeadRecord, message: &Message) {
+    note_recent(&mut head.recent, message.message, message.author);
+    if (message.message, message.version) >= (head.last_message, head.last_version) {
+        head.last_message = message.message;
+        head.last_author = message.author;
+        head.last_version = message.version;
+        head.preview = preview(message);
     }
 }
 

@@ -1,10 +1,12 @@
 //! A person's list of threads, computed when it is read: their memberships, and the threads' latest activity.
 
+use std::collections::hash_map::Entry;
+
 use rustc_hash::FxHashMap;
 use samtale_protocol::messages::ReadMarker;
 use samtale_protocol::people::Caller;
 use samtale_protocol::threads::{Inbox, InboxEntry, InboxPage};
-use samtale_protocol::{MessageId, ProfileId, Refusal, SpaceId, ThreadId, limits};
+use samtale_protocol::{MessageId, ProfileId, Refusal, SpaceId, ThreadId, Timestamp, limits};
 use samtale_storage::threads::{
     MemberRecord, OwnReadMarkerRecord, ProfileThreadRecord, RECENT_MESSAGES, ThreadHeadRecord, ThreadSettingsRecord,
     profile_partition,
@@ -51,14 +53,15 @@ impl School {
         let mut kept: FxHashMap<ProfileId, Kept> = FxHashMap::default();
         for candidate in candidates {
             let (space, profile) = (candidate.head.thread.space, candidate.profile);
-            if !kept.contains_key(&profile) {
-                let read = self
-                    .kept(space, profile)
-                    .await
-                    .map_err(|error| refuse_storage(&error))?;
-                kept.insert(profile, read);
-            }
-            let entry = entry(candidate, kept.get(&profile));
+            let kept = match kept.entry(profile) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(
+                    self.kept(space, profile)
+                        .await
+                        .map_err(|error| refuse_storage(&error))?,
+                ),
+            };
+            let entry = entry(candidate, kept);
             bytes += 400 + entry.preview.len() + entry.thread.subject.len() + entry.read.also.len() * 20;
             if bytes > limits::PAGE_BYTES && !entries.is_empty() {
                 more = true;
@@ -89,7 +92,7 @@ impl School {
         for (thread, ProfileThreadRecord { member }) in memberships {
             // A thread without a head has no message yet: its start is under way, or was never finished.
             let Some(head) = heads.head(thread) else { continue };
-            if member.closed || directory.has_lost(profile, &head.thread.regarding, now) {
+            if !directory.may_know(profile, &member, &head.thread.regarding, now) {
                 continue;
             }
             let visible = head
@@ -100,8 +103,8 @@ impl School {
                 .find(|id| may_read(&member, *id));
             let last = match visible {
                 Some(last) => last,
-                None if head.last_message.sent_at() < member.visible_from => MessageId::first_at(member.joined_at),
-                None => MessageId::first_at(member.left_at.unwrap_or(member.joined_at)),
+                None if head.last_message.sent_at() < member.visible_from => place_of(thread, member.joined_at),
+                None => place_of(thread, member.left_at.unwrap_or(member.joined_at)),
             };
             candidates.push(Candidate {
                 head,
@@ -144,13 +147,21 @@ impl School {
     }
 }
 
+/// Where a thread without a readable message stands in the list: by a time, and at no other thread's place, so that a
+/// page that begins after one of them skips none.
+fn place_of(thread: ThreadId, time: Timestamp) -> MessageId {
+    let mut tail = [0; 10];
+    tail.copy_from_slice(&thread.as_bytes()[6..]);
+    MessageId::at(time, &tail)
+}
+
 /// What a profile keeps of its threads.
 struct Kept {
     markers: FxHashMap<ThreadId, ReadMarker>,
     settings: FxHashMap<ThreadId, ThreadSettingsRecord>,
 }
 
-fn entry(candidate: Candidate, kept: Option<&Kept>) -> InboxEntry {
+fn entry(candidate: Candidate, kept: &Kept) -> InboxEntry {
     let Candidate {
         head,
         profile,
@@ -158,14 +169,8 @@ fn entry(candidate: Candidate, kept: Option<&Kept>) -> InboxEntry {
         last,
     } = candidate;
     let thread = head.thread.thread;
-    let read = kept
-        .and_then(|kept| kept.markers.get(&thread))
-        .cloned()
-        .unwrap_or_default();
-    let settings = kept
-        .and_then(|kept| kept.settings.get(&thread))
-        .cloned()
-        .unwrap_or_default();
+    let read = kept.markers.get(&thread).cloned().unwrap_or_default();
+    let settings = kept.settings.get(&thread).cloned().unwrap_or_default();
     let unread = head
         .recent
         .iter()

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use samtale_protocol::{Audience, Event, EventId, SpaceId, Timestamp};
-use samtale_router::{JournalPage, JournalPlace, LogEntry};
+use samtale_router::{JournalPage, JournalPlace, LogEntry, Rights};
 use samtale_storage::journal::{
     Fact, JournalMinuteRecord, JournalRecord, MINUTES_PER_DAY, day_partition, journal_key, minute, minute_key,
     minute_partition,
@@ -68,6 +68,10 @@ impl School {
         audience: Audience,
     ) -> Result<(), StorageError> {
         let entry = self.journal(space, fact, event, audience).await?;
+        if matches!(entry.fact, Fact::Directory { .. } | Fact::Profiles { .. }) {
+            // Rights that change hold here at once, also while nobody listens to the space.
+            self.observe(space, &entry);
+        }
         self.publish(space, entry);
         Ok(())
     }

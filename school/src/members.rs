@@ -38,7 +38,8 @@ impl School {
         } = membership;
         let now = self.now();
         let reached = check_recipients(&directory, profile, &to, now)?;
-        if state.members.len() + reached.len() > limits::MEMBERS {
+        let newcomers = reached.keys().filter(|other| !state.members.contains_key(other));
+        if state.members.len() + newcomers.count() > limits::MEMBERS {
             return Err(Refusal::new(ErrorCode::TooLarge).detail("more than 5000 members"));
         }
         let visible_from = if from_the_beginning {
@@ -57,6 +58,7 @@ impl School {
                     visible_from,
                     through: *through,
                     closed: false,
+                    stays_out: false,
                 };
                 (*other, member)
             })
@@ -109,13 +111,46 @@ impl School {
                 Some((
                     *profile,
                     MemberRecord {
-                        left_at: Some(now),
+                        // A thread's start may be a little ahead of the clock.
+                        left_at: Some(now.max(member.joined_at)),
+                        stays_out: true,
                         ..member.clone()
                     },
                 ))
             })
             .collect();
         self.change_members(state, changes, Vec::new()).await
+    }
+
+    /// Brings back those of a thread of two who have left it: whoever answers goes on with it, and both read all of it.
+    pub(crate) async fn rejoin(
+        &self,
+        state: Arc<ThreadState>,
+        profiles: &[ProfileId],
+    ) -> Result<Arc<ThreadState>, StorageError> {
+        let gone = profiles.iter().filter_map(|profile| {
+            let member = state.members.get(profile).filter(|member| member.left_at.is_some())?;
+            let back = MemberRecord {
+                left_at: None,
+                stays_out: false,
+                ..member.clone()
+            };
+            Some((*profile, back))
+        });
+        let changes: FxHashMap<ProfileId, MemberRecord> = gone.collect();
+        if changes.is_empty() {
+            return Ok(state);
+        }
+        let (space, thread) = (state.space, state.thread);
+        let version = self
+            .change_members(state, changes, Vec::new())
+            .await?
+            .membership_version;
+        let state = self.thread(space, thread, version).await?;
+        state.ok_or(StorageError::Timeout {
+            operation: "find",
+            table: "threads",
+        })
     }
 
     /// Writes member rows, then raises the version of the membership, then tells of it. Whoever hears of the version
@@ -137,17 +172,8 @@ impl School {
                 membership_version: state.record.membership_version,
             });
         }
-        let timestamp = self.write_timestamp();
-        let mut rows: Vec<_> = changes
-            .iter()
-            .map(|(profile, member)| (vec![(*profile).into()], member.clone()))
-            .collect();
-        rows.sort_by(|one, other| one.0.cmp(&other.0));
-        for batch in rows.chunks(BATCH) {
-            self.store
-                .put_all(thread_partition(space, thread).to_vec(), batch.to_vec(), timestamp)
-                .await?;
-        }
+        let timestamp = self.write_timestamp().max(state.written + 1);
+        self.put_members(space, thread, &changes, timestamp).await?;
         for follow in &follows {
             if let Recipient::Group { group } | Recipient::GroupRole { group, .. } | Recipient::Guardians { group } =
                 follow
@@ -172,6 +198,26 @@ impl School {
             thread,
             membership_version: state.record.membership_version,
         })
+    }
+
+    /// Writes the memberships where they are found by the thread.
+    pub(crate) async fn put_members(
+        &self,
+        space: SpaceId,
+        thread: ThreadId,
+        members: &FxHashMap<ProfileId, MemberRecord>,
+        timestamp: u64,
+    ) -> Result<(), StorageError> {
+        let mut rows: Vec<_> = members
+            .iter()
+            .map(|(profile, member)| (vec![(*profile).into()], member.clone()))
+            .collect();
+        rows.sort_by(|one, other| one.0.cmp(&other.0));
+        for batch in rows.chunks(BATCH) {
+            let partition = thread_partition(space, thread).to_vec();
+            self.store.put_all(partition, batch.to_vec(), timestamp).await?;
+        }
+        Ok(())
     }
 
     /// Writes the memberships where they are found by the profile.

@@ -2,8 +2,7 @@
 
 use samtale_protocol::messages::{EditMessage, Message, MessageReference, Part, ReplyToSender, SendMessage, Sent};
 use samtale_protocol::people::Caller;
-use samtale_protocol::threads::Recipient;
-use samtale_protocol::{ErrorCode, ProfileId, Refusal, ThreadId};
+use samtale_protocol::{ErrorCode, MessageId, ProfileId, Refusal, ThreadId, limits};
 use samtale_storage::Stored;
 use samtale_storage::threads::{MessageRecord, ThreadRecord, message_key};
 use sha2::{Digest, Sha256};
@@ -29,6 +28,16 @@ impl School {
             .active_membership(caller, thread, membership_version.unwrap_or_default())
             .await?;
         let author = membership.profile;
+        if let Some(question) = reply_to {
+            if !may_read(&membership.member, question) {
+                return Err(Refusal::new(ErrorCode::BadRequest).detail("`reply_to` is no message that you can read"));
+            }
+            if MessageId::derive(thread, author, client_id, sent_at) <= question
+                && question.sent_at() < self.now().plus(limits::SENT_AT_AHEAD * 2)
+            {
+                return Err(Refusal::new(ErrorCode::Restamp).detail("an answer is later than its question"));
+            }
+        }
         self.store_message(
             &membership.state,
             Outgoing {
@@ -37,6 +46,7 @@ impl School {
                 sent_at,
                 parts,
                 reply_to,
+                request_hash: None,
             },
         )
         .await
@@ -61,22 +71,32 @@ impl School {
             sent_at,
             parts,
             reply_to: None,
+            request_hash: None,
         };
         let now = self.now();
         outgoing.check(now)?;
         if sender == author {
             return Err(Refusal::new(ErrorCode::BadRequest).detail("the message is your own"));
         }
-        // Whoever wrote to all may be answered alone, as far as the table lets the two talk.
-        let directory = &membership.directory;
-        let to = Recipient::Profile { profile: sender };
-        if directory.may_name(author, sender, now) {
-            directory.may_write_to(author, &to, now).map_err(refuse_rule)?;
-        } else {
+        let (source, directory) = (&membership.state, &membership.directory);
+        if !directory.may_name(author, sender, now) {
             return Err(Refusal::new(ErrorCode::NotPermitted).detail("the sender's name is protected"));
         }
-        let source = &membership.state;
+        directory.may_answer(author, sender, now).map_err(refuse_rule)?;
+        if !source.is_open_to(sender, directory, now) {
+            return Err(Refusal::new(ErrorCode::NotPermitted).detail("the thread is closed to its sender"));
+        }
         let pair = thread_of_two(source.thread, author, sender, source.record.started_at);
+        let known = self.thread(source.space, pair, 0).await;
+        if let Some(state) = known.map_err(|error| refuse_storage(&error))? {
+            let state = self.rejoin(state, &[author, sender]).await;
+            return self
+                .store_message(&state.map_err(|error| refuse_storage(&error))?, outgoing)
+                .await;
+        }
+        if outgoing.is_old(now) {
+            return Err(self.refuse_old(source.space, pair, &outgoing).await);
+        }
         let record = ThreadRecord {
             subject: source.record.subject.clone(),
             starter: author,
@@ -107,10 +127,12 @@ impl School {
             if recalled_at.is_some() {
                 return Err(ErrorCode::Recalled.into());
             }
-            let changed = *old != parts;
+            if *old == parts {
+                return Ok(false);
+            }
             *old = parts;
             *edited_at = Some(now);
-            Ok(changed)
+            Ok(true)
         })
         .await
     }
@@ -150,10 +172,10 @@ impl School {
         }
         let changed = change(self.now(), &mut record)?;
         let timestamp = self.write_timestamp().max(stored.timestamp + 1);
-        if let MessageRecord::Sent { version, .. } = &mut record {
-            if changed {
-                *version = timestamp;
-            }
+        if let MessageRecord::Sent { version, .. } = &mut record
+            && changed
+        {
+            *version = timestamp;
         }
         let view = view_of(which.thread, which.message, record.clone()).ok_or(ErrorCode::Internal)?;
         if changed {

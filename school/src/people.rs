@@ -12,7 +12,7 @@ use crate::school::School;
 
 impl School {
     pub(crate) async fn list_groups(&self, caller: &Caller, space: SpaceId) -> Result<Groups, Refusal> {
-        let (directory, profile, role) = self.acting(caller, space).await?;
+        let (directory, profile, role) = self.acting(caller, space, None).await?;
         let now = self.now();
         let runs = directory
             .groups
@@ -49,7 +49,7 @@ impl School {
         {
             return Err(Refusal::new(ErrorCode::TooLarge).detail("a search text is at most 200 bytes"));
         }
-        let (directory, viewer, _) = self.acting(caller, request.space).await?;
+        let (directory, viewer, _) = self.acting(caller, request.space, request.as_profile).await?;
         let now = self.now();
         let candidates = candidates(&directory, request, now);
         let (visible, withheld) = split_visible(&directory, viewer, candidates, now);
@@ -83,7 +83,7 @@ impl School {
         if request.profiles.len() > limits::IDS {
             return Err(Refusal::new(ErrorCode::TooLarge).detail("more than 200 profiles"));
         }
-        let (directory, viewer, _) = self.acting(caller, request.space).await?;
+        let (directory, viewer, _) = self.acting(caller, request.space, None).await?;
         let now = self.now();
         let mut asked = request.profiles.clone();
         asked.sort_unstable();
@@ -107,10 +107,11 @@ impl School {
         space: SpaceId,
         profiles: &[ProfileId],
     ) -> Result<Vec<(ProfileId, samtale_protocol::PersonId)>, Refusal> {
-        let (directory, viewer, _) = self.acting(caller, space).await?;
+        let (directory, viewer, _) = self.acting(caller, space, None).await?;
         let now = self.now();
         let seen = profiles
             .iter()
+            .filter(|profile| directory.role_now(**profile, now).is_some())
             .filter(|profile| directory.sees(viewer, **profile, now).is_ok());
         Ok(seen
             .filter_map(|profile| Some((*profile, directory.person_of(*profile)?)))

@@ -72,11 +72,13 @@ impl School {
         Ok(profiles)
     }
 
-    /// The caller's profile in a space, the one with most rights if there are several; with the space's directory.
+    /// The caller's profile in a space, with the space's directory: the one they chose, or the one with most rights if
+    /// they have several.
     pub(crate) async fn acting(
         &self,
         caller: &Caller,
         space: SpaceId,
+        chosen: Option<ProfileId>,
     ) -> Result<(Arc<Directory>, ProfileId, Role), Refusal> {
         let own = self
             .profiles_of(caller.person)
@@ -87,7 +89,15 @@ impl School {
         }
         let directory = self.directory(space).await?;
         let now = self.now();
-        let here = own.profiles.iter().filter(|(home, _, _)| *home == space);
+        let is_own = |chosen: &ProfileId| {
+            let mut own = own.profiles.iter();
+            own.any(|(home, profile, _)| *home == space && profile == chosen)
+        };
+        let own_choice = chosen.filter(is_own);
+        let here = own
+            .profiles
+            .iter()
+            .filter(|(home, profile, _)| *home == space && own_choice.is_none_or(|chosen| chosen == *profile));
         let roles = here.filter_map(|(_, profile, _)| Some((directory.role_now(*profile, now)?, *profile)));
         let (role, profile) = roles.max_by_key(|(role, _)| *role).ok_or(ErrorCode::NotPermitted)?;
         Ok((directory, profile, role))

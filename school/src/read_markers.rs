@@ -27,7 +27,9 @@ impl School {
             return Err(Refusal::new(ErrorCode::BadRequest).detail("between 1 and 200 messages"));
         }
         let membership = self.membership(caller, thread, 0).await?;
-        messages.retain(|message| may_read(&membership.member, *message));
+        // What can not be on the screen is not read: neither from outside the membership, nor from times to come.
+        let newest = MessageId::first_at(self.now().plus(limits::SENT_AT_AHEAD * 2));
+        messages.retain(|message| may_read(&membership.member, *message) && *message < newest);
         messages.sort_unstable();
         self.store_marker(&membership, &messages)
             .await
@@ -45,6 +47,9 @@ impl School {
             .unwrap_or_default();
         let settled = MessageId::first_at(self.now().minus(limits::SENT_AT_FRESH));
         let read = advance(&old, messages, settled);
+        if messages.is_empty() {
+            return Ok(old);
+        }
         let timestamp = self
             .write_timestamp()
             .max(stored.map_or(0, |stored| stored.timestamp + 1));

@@ -85,6 +85,17 @@ impl Directory {
         Ok(reached)
     }
 
+    /// Whether `sender` may answer someone they share a thread with: only the table stands against it.
+    pub fn may_answer(&self, sender: ProfileId, author: ProfileId, now: Timestamp) -> Result<(), Forbidden> {
+        let forbidden = |rule, to| Forbidden { rule, to };
+        let from = self.role_now(sender, now).ok_or(forbidden(Rule::NotVisible, None))?;
+        let to = self.role_now(author, now).ok_or(forbidden(Rule::HasLeft, None))?;
+        match talk_table::decide(from, to, self.municipality.as_ref(), &self.record) {
+            Rule::TableAllows => Ok(()),
+            rule => Err(forbidden(rule, Some(to))),
+        }
+    }
+
     /// Staff write to any group; a guardian to the guardians of a group of their child.
     fn may_address_group(
         &self,

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use samtale_protocol::messages::{Message, Part, Sent};
-use samtale_protocol::{ClientId, ErrorCode, Event, MessageId, ProfileId, Refusal, Timestamp, limits};
+use samtale_protocol::{
+    ClientId, ErrorCode, Event, MessageId, ProfileId, Refusal, SpaceId, ThreadId, Timestamp, limits,
+};
+use samtale_router::LogEntry;
 use samtale_storage::StorageError;
 use samtale_storage::journal::Fact;
 use samtale_storage::threads::{MessageRecord, message_key};
@@ -30,9 +33,16 @@ pub(crate) struct Outgoing {
     pub parts: Vec<Part>,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
+    /// A hash of what else the request said, as of a thread's subject and recipients: a retry says the same.
+    pub request_hash: Option<[u8; 32]>,
 }
 
 impl Outgoing {
+    /// Whether storage is asked before it is written: an earlier try may have been stored.
+    pub fn is_old(&self, now: Timestamp) -> bool {
+        now.since(self.sent_at) >= limits::SENT_AT_FRESH
+    }
+
     /// Refuses a body or a time that can not be stored.
     pub fn check(&self, now: Timestamp) -> Result<(), Refusal> {
         Part::check(&self.parts).map_err(|reason| Refusal::new(ErrorCode::BadRequest).detail(reason))?;
@@ -50,6 +60,9 @@ impl Outgoing {
         if let Some(reply_to) = &self.reply_to {
             hash.update(reply_to.as_bytes());
         }
+        if let Some(request_hash) = &self.request_hash {
+            hash.update(request_hash);
+        }
         for part in &self.parts {
             if let Part::Text { text } = part {
                 hash.update((text.len() as u64).to_be_bytes());
@@ -58,6 +71,12 @@ impl Outgoing {
         }
         hash.finalize().into()
     }
+}
+
+/// What is to be published of a message: its thread first, when this is the first message of it.
+struct Noted {
+    thread: Option<LogEntry>,
+    message: LogEntry,
 }
 
 /// What storage says of a send that was tried before.
@@ -80,23 +99,41 @@ impl School {
             message,
             client_id: outgoing.client_id,
         };
-        if *self.memory().sends.entry(message).or_insert(hash) != hash {
-            return Err(ErrorCode::ClientIdReused.into());
-        }
-        let is_old = now.since(outgoing.sent_at) >= limits::SENT_AT_FRESH;
+        let tried_before = match self.memory().sends.insert(message, hash) {
+            Some(other) if other != hash => return Err(ErrorCode::ClientIdReused.into()),
+            earlier => earlier.is_some(),
+        };
         // Fixed before someone left, it would stand where they can still read; fixed before its author came, where the
         // author can not. Clocks differ, so both happen.
         let came_at = state
             .members
             .get(&outgoing.author)
             .map_or(state.record.started_at, |member| member.visible_from);
-        if is_old || outgoing.sent_at <= state.last_removal || outgoing.sent_at < came_at {
-            return match self.settle(state, message, &hash).await? {
+        if outgoing.is_old(now) || outgoing.sent_at <= state.last_removal || outgoing.sent_at < came_at {
+            return match self.settle(state.space, state.thread, message, &hash).await? {
                 Earlier::Stored(stored) => self.write_again(state, stored).await.map(|()| sent),
                 Earlier::Never => Err(ErrorCode::Restamp.into()),
             };
         }
+        if tried_before {
+            // It may have been edited or recalled since: then its first text must not be told again.
+            match self.earlier(state.space, state.thread, message, &hash).await? {
+                Some(Earlier::Stored(stored)) => return self.write_again(state, stored).await.map(|()| sent),
+                Some(Earlier::Never) => return Err(ErrorCode::Restamp.into()),
+                None => {}
+            }
+        }
         self.write_first(state, message, hash, outgoing).await.map(|()| sent)
+    }
+
+    /// Answers a try, too old to be stored now, of a message whose thread was never made: the thread is not made either.
+    pub(crate) async fn refuse_old(&self, space: SpaceId, thread: ThreadId, outgoing: &Outgoing) -> Refusal {
+        let message = MessageId::derive(thread, outgoing.author, outgoing.client_id, outgoing.sent_at);
+        match self.settle(space, thread, message, &outgoing.content_hash()).await {
+            Ok(Earlier::Never) => ErrorCode::Restamp.into(),
+            Ok(Earlier::Stored(_)) => ErrorCode::Internal.into(),
+            Err(refusal) => refusal,
+        }
     }
 
     async fn write_first(
@@ -112,6 +149,7 @@ impl School {
             sent_at,
             parts,
             reply_to,
+            request_hash: _,
         } = outgoing;
         let version = sent_at.as_micros();
         let record = MessageRecord::Sent {
@@ -142,37 +180,42 @@ impl School {
         let key = message_key(state.space, thread, message);
         let row = async { self.store.put(key, &record, version).await };
         let (row, told) = tokio::join!(row, self.note_message(state, &view));
-        if let Err(error) = row.as_ref().and(told.as_ref().map(|_| &())) {
-            return Err(refuse_storage(error));
+        if let Err(error) = row {
+            // Lists of threads must not show what was not stored. If it was after all, the retry notes it again.
+            let _ = self.forget_message(state.space, thread, message).await;
+            return Err(refuse_storage(&error));
         }
+        let noted = told.map_err(|error| refuse_storage(&error))?;
         if self.now().since(sent_at) >= LATE {
-            self.write_void(state, message).await?;
+            self.write_void(state.space, thread, message).await?;
             return Err(ErrorCode::Restamp.into());
         }
-        if let Ok(entry) = told {
-            self.publish(state.space, entry);
-        }
+        self.publish_noted(state.space, noted);
         Ok(())
+    }
+
+    fn publish_noted(&self, space: SpaceId, noted: Noted) {
+        for entry in noted.thread.into_iter().chain([noted.message]) {
+            self.publish(space, entry);
+        }
     }
 
     /// A message that was stored by an earlier try is told of again: the node that stored it may have died before.
     async fn write_again(&self, state: &Arc<ThreadState>, stored: Message) -> Result<(), Refusal> {
-        let entry = self
-            .note_message(state, &stored)
-            .await
-            .map_err(|error| refuse_storage(&error))?;
-        self.publish(state.space, entry);
+        let noted = self.note_message(state, &stored).await;
+        self.publish_noted(state.space, noted.map_err(|error| refuse_storage(&error))?);
         Ok(())
     }
 
-    /// Writes what a message changes beside itself: the thread's head and the journal.
-    async fn note_message(
-        &self,
-        state: &Arc<ThreadState>,
-        message: &Message,
-    ) -> Result<samtale_router::LogEntry, StorageError> {
+    /// Writes what a message changes beside itself: the thread's head and the journal. A thread is told of with its
+    /// first message, so that one whose start is given up is never seen.
+    async fn note_message(&self, state: &Arc<ThreadState>, message: &Message) -> Result<Noted, StorageError> {
         let space = state.space;
         let heads = self.heads(space).await?;
+        let thread = match heads.head(state.thread) {
+            Some(_) => None,
+            None => Some(self.journal_thread(state).await?),
+        };
         heads.note_message(&state.view(), message);
         let fact = Fact::Message {
             thread: state.thread,
@@ -183,7 +226,7 @@ impl School {
             self.store_head(space, &heads, state.thread),
             self.journal(space, fact, Some(Event::Message(message.clone())), audience),
         );
-        head.and(entry)
+        head.and(entry).map(|message| Noted { thread, message })
     }
 
     /// Journals a changed message and tells of it.
@@ -192,8 +235,29 @@ impl School {
     }
 
     /// Finds out whether an earlier try was stored, and if not makes sure that it never will be.
-    async fn settle(&self, state: &ThreadState, message: MessageId, hash: &[u8; 32]) -> Result<Earlier, Refusal> {
-        let key = message_key(state.space, state.thread, message);
+    async fn settle(
+        &self,
+        space: SpaceId,
+        thread: ThreadId,
+        message: MessageId,
+        hash: &[u8; 32],
+    ) -> Result<Earlier, Refusal> {
+        if let Some(earlier) = self.earlier(space, thread, message, hash).await? {
+            return Ok(earlier);
+        }
+        self.write_void(space, thread, message).await?;
+        Ok(Earlier::Never)
+    }
+
+    /// What storage says of an earlier try; `None` if nothing stands there.
+    async fn earlier(
+        &self,
+        space: SpaceId,
+        thread: ThreadId,
+        message: MessageId,
+        hash: &[u8; 32],
+    ) -> Result<Option<Earlier>, Refusal> {
+        let key = message_key(space, thread, message);
         let stored = self
             .store
             .get::<MessageRecord>(&key)
@@ -204,31 +268,31 @@ impl School {
                 Err(ErrorCode::ClientIdReused.into())
             }
             Some(record @ MessageRecord::Sent { .. }) => {
-                let view = view_of(state.thread, message, record).ok_or(ErrorCode::Internal)?;
-                Ok(Earlier::Stored(view))
+                let view = view_of(thread, message, record).ok_or(ErrorCode::Internal)?;
+                Ok(Some(Earlier::Stored(view)))
             }
-            Some(MessageRecord::Void {}) => Ok(Earlier::Never),
-            None => {
-                self.write_void(state, message).await?;
-                Ok(Earlier::Never)
-            }
+            Some(MessageRecord::Void {}) => Ok(Some(Earlier::Never)),
+            None => Ok(None),
         }
     }
 
     /// Writes a void where a message must never appear, above the timestamp of any write of it that still hangs.
-    async fn write_void(&self, state: &ThreadState, message: MessageId) -> Result<(), Refusal> {
-        let key = message_key(state.space, state.thread, message);
-        let timestamp = self.write_timestamp();
+    async fn write_void(&self, space: SpaceId, thread: ThreadId, message: MessageId) -> Result<(), Refusal> {
+        let key = message_key(space, thread, message);
+        // `sent_at` may be ahead of this node's clock, and is the timestamp of the write that hangs.
+        let timestamp = self.write_timestamp().max(message.sent_at().as_micros() + 1);
         let void = MessageRecord::Void {};
-        self.store
-            .put(key, &void, timestamp)
-            .await
-            .map_err(|error| refuse_storage(&error))?;
-        let heads = self.heads(state.space).await.map_err(|error| refuse_storage(&error))?;
-        heads.forget(state.thread, message);
-        self.store_head(state.space, &heads, state.thread)
-            .await
-            .map_err(|error| refuse_storage(&error))
+        let written = self.store.put(key, &void, timestamp).await;
+        written.map_err(|error| refuse_storage(&error))?;
+        let forgotten = self.forget_message(space, thread, message).await;
+        forgotten.map_err(|error| refuse_storage(&error))
+    }
+
+    /// Takes a message that is not stored out of its thread's head.
+    async fn forget_message(&self, space: SpaceId, thread: ThreadId, message: MessageId) -> Result<(), StorageError> {
+        let heads = self.heads(space).await?;
+        heads.forget(thread, message);
+        self.store_head(space, &heads, thread).await
     }
 
     /// The fault that the simulation must catch: the sender is told, and the write may fail.
@@ -256,7 +320,7 @@ impl School {
         let event = Some(Event::Message(view));
         self.publish(
             state.space,
-            samtale_router::LogEntry {
+            LogEntry {
                 id,
                 time,
                 audience,

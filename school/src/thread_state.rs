@@ -29,6 +29,8 @@ pub struct ThreadState {
     pub record: ThreadRecord,
     /// Everyone who is or was a member.
     pub members: FxHashMap<ProfileId, MemberRecord>,
+    /// The newest write timestamp among the members' rows: a change of them goes above it, whatever the clocks.
+    pub written: u64,
     /// When a member was last taken out or left: a send that was fixed before is looked up before it is stored.
     pub last_removal: Timestamp,
     /// From when on every member may read: messages from before are told to some only.
@@ -40,12 +42,11 @@ pub struct ThreadState {
 #[derive(Clone, Debug)]
 struct PeopleNow {
     directory_version: u64,
-    until: Timestamp,
+    since: Timestamp,
+    /// When the next relation, place in a group or profile begins or ends.
+    until: Option<Timestamp>,
     people: Arc<[PersonId]>,
 }
-
-/// How long a list of persons is used before relations with dates are looked at again.
-const PEOPLE_HOLD: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What the caller is in a thread.
 pub(crate) struct Membership {
@@ -69,6 +70,7 @@ impl ThreadState {
         let rows = store
             .scan_all::<MemberRecord>(&thread_partition(space, thread), Range::all(PAGE))
             .await?;
+        let written = rows.iter().map(|row| row.timestamp).max().unwrap_or_default();
         let members = rows
             .into_iter()
             .map(|row| (ProfileId::from_bytes(id_at(&row.clustering, 0)), row.record));
@@ -78,6 +80,7 @@ impl ThreadState {
             stored.timestamp,
             stored.record,
             members.collect(),
+            written,
         )))
     }
 
@@ -88,6 +91,7 @@ impl ThreadState {
         version: u64,
         record: ThreadRecord,
         members: FxHashMap<ProfileId, MemberRecord>,
+        written: u64,
     ) -> Self {
         let last_removal = members
             .values()
@@ -105,6 +109,7 @@ impl ThreadState {
             version,
             record,
             members,
+            written,
             last_removal,
             all_see_from,
             people: Mutex::default(),
@@ -126,12 +131,10 @@ impl ThreadState {
         }
     }
 
-    /// Whether a member may still know of the thread: the membership was not closed, they are in the space, and they
-    /// have not lost the children it regards.
+    /// Whether someone is or was a member, and may still know of the thread.
     pub fn is_open_to(&self, profile: ProfileId, directory: &Directory, now: Timestamp) -> bool {
-        self.members.get(&profile).is_some_and(|member| !member.closed)
-            && directory.role_now(profile, now).is_some()
-            && !directory.has_lost(profile, &self.record.regarding, now)
+        let member = self.members.get(&profile);
+        member.is_some_and(|member| directory.may_know(profile, member, &self.record.regarding, now))
     }
 
     /// Whether a member is in it now and may write.
@@ -163,24 +166,21 @@ impl ThreadState {
             .collect()
     }
 
-    /// Those who may be told of a message.
+    /// Those who may be told of a message. Its time goes along always: who comes between the send and its delivery is a
+    /// member by then, and may not read so far back.
     pub fn audience_of(&self, message: MessageId) -> Audience {
-        let audience = Audience::thread(self.thread, self.record.membership_version);
-        let sent_at = message.sent_at();
-        if sent_at < self.all_see_from {
-            audience.who_may_read(sent_at)
-        } else {
-            audience
-        }
+        Audience::thread(self.thread, self.record.membership_version).who_may_read(message.sent_at())
     }
 
     /// The persons behind the members that are in it now, none twice.
     pub fn people(&self, directory: &Directory, now: Timestamp) -> Arc<[PersonId]> {
         let mut known = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.as_ref() {
-            if known.directory_version == directory.version && now < known.until {
-                return Arc::clone(&known.people);
-            }
+        if let Some(known) = known.as_ref()
+            && known.directory_version == directory.version
+            && known.since <= now
+            && known.until.is_none_or(|until| now < until)
+        {
+            return Arc::clone(&known.people);
         }
         let mut people: Vec<PersonId> = self
             .active(directory, now)
@@ -189,10 +189,10 @@ impl ThreadState {
         people.sort_unstable();
         people.dedup();
         let people: Arc<[PersonId]> = people.into();
-        let until = now.plus(PEOPLE_HOLD);
         *known = Some(PeopleNow {
             directory_version: directory.version,
-            until,
+            since: now,
+            until: directory.holds_until(now),
             people: Arc::clone(&people),
         });
         people

@@ -7,11 +7,10 @@ use samtale_protocol::messages::Sent;
 use samtale_protocol::people::{Caller, Role, Withheld, WithheldReason};
 use samtale_protocol::threads::{Member, OpenThread, Recipient, RenameThread, StartThread, Thread, ThreadDetails};
 use samtale_protocol::{Audience, ErrorCode, Event, ProfileId, Refusal, SpaceId, ThreadId, limits};
+use samtale_router::LogEntry;
 use samtale_storage::directory::ReadReceipts;
 use samtale_storage::journal::Fact;
-use samtale_storage::threads::{
-    GroupThreadRecord, MemberRecord, ThreadRecord, group_thread_key, thread_key, thread_partition,
-};
+use samtale_storage::threads::{GroupThreadRecord, MemberRecord, ThreadRecord, group_thread_key, thread_key};
 use samtale_storage::{Compared, StorageError};
 use sha2::{Digest, Sha256};
 
@@ -36,25 +35,35 @@ impl School {
             subject,
             regarding,
             parts,
+            as_profile,
         } = request;
-        let (directory, starter, role) = self.acting(caller, space).await?;
+        let (directory, starter, role) = self.acting(caller, space, as_profile).await?;
         let now = self.now();
+        let subject = checked_subject(&subject)?;
         let outgoing = Outgoing {
             author: starter,
             client_id,
             sent_at,
             parts,
             reply_to: None,
+            request_hash: Some(hash_of_start(&subject, &to, &regarding)),
         };
         outgoing.check(now)?;
-        let subject = checked_subject(&subject)?;
+        let thread = started_by(space, starter, &outgoing);
+        // A retry: whether they may was decided when the thread was made.
+        let known = self.thread(space, thread, 0).await;
+        if let Some(state) = known.map_err(|error| refuse_storage(&error))? {
+            return self.store_message(&state, outgoing).await;
+        }
+        if outgoing.is_old(now) {
+            return Err(self.refuse_old(space, thread, &outgoing).await);
+        }
         check_regarding(&directory, starter, role, &regarding, now)?;
         let reached = check_recipients(&directory, starter, &to, now)?;
         let follows = to
             .into_iter()
             .filter(|to| !matches!(to, Recipient::Profile { .. }))
             .collect();
-        let thread = started_by(space, starter, &outgoing);
         let record = ThreadRecord {
             subject,
             starter,
@@ -68,7 +77,7 @@ impl School {
         self.store_message(&state, outgoing).await
     }
 
-    /// Makes a thread with its members unless it is there; the same whenever it is retried.
+    /// Makes a thread, which was not there just now, with its members; the same whenever it is retried.
     pub(crate) async fn ensure_thread(
         &self,
         space: SpaceId,
@@ -88,9 +97,6 @@ impl School {
         record: ThreadRecord,
         reached: &Reached,
     ) -> Result<Arc<ThreadState>, StorageError> {
-        if let Some(state) = self.thread(space, thread, 0).await? {
-            return Ok(state);
-        }
         let started_at = record.started_at;
         let member = |through| MemberRecord {
             joined_at: started_at,
@@ -98,6 +104,7 @@ impl School {
             visible_from: started_at,
             through,
             closed: false,
+            stays_out: false,
         };
         let mut members: FxHashMap<ProfileId, MemberRecord> = reached
             .iter()
@@ -107,12 +114,7 @@ impl School {
         // Members first: whoever finds the thread finds them. The timestamp is the thread's own, so that a retry, even
         // through another node, writes the same and never undoes a later change.
         let timestamp = started_at.as_micros();
-        let rows = members
-            .iter()
-            .map(|(profile, member)| (vec![(*profile).into()], member.clone()));
-        self.store
-            .put_all(thread_partition(space, thread).to_vec(), rows, timestamp)
-            .await?;
+        self.put_members(space, thread, &members, timestamp).await?;
         self.index_members(space, thread, &members, timestamp).await?;
         for follow in &record.follows {
             if let Recipient::Group { group } | Recipient::GroupRole { group, .. } | Recipient::Guardians { group } =
@@ -127,35 +129,25 @@ impl School {
                     .await?;
             }
         }
-        let state = match self
-            .store
-            .compare_and_set(&thread_key(space, thread), None, &record)
-            .await?
-        {
-            Compared::Applied { version } => Arc::new(ThreadState::new(space, thread, version, record, members)),
-            Compared::Conflict => {
-                let state = ThreadState::load(&self.store, space, thread).await?;
-                Arc::new(state.ok_or(StorageError::Timeout {
-                    operation: "find",
-                    table: "threads",
-                })?)
-            }
-        };
+        // Whoever else made it meanwhile made the same. It is read back, because an earlier try that died half-way may
+        // have left a member whom this one did not reach.
+        let key = thread_key(space, thread);
+        let _: Compared = self.store.compare_and_set(&key, None, &record).await?;
+        let state = ThreadState::load(&self.store, space, thread).await?;
+        let state = Arc::new(state.ok_or(StorageError::Timeout {
+            operation: "find",
+            table: "threads",
+        })?);
         self.keep_thread(&state);
-        self.tell_thread(&state).await?;
         Ok(state)
     }
 
-    async fn tell_thread(&self, state: &ThreadState) -> Result<(), StorageError> {
+    /// Journals a thread as it is now; what comes back is to be published.
+    pub(crate) async fn journal_thread(&self, state: &ThreadState) -> Result<LogEntry, StorageError> {
         let audience = Audience::thread(state.thread, state.record.membership_version);
-        let event = Event::Thread(state.view());
-        self.tell(
-            state.space,
-            Fact::Thread { thread: state.thread },
-            Some(event),
-            audience,
-        )
-        .await
+        let fact = Fact::Thread { thread: state.thread };
+        self.journal(state.space, fact, Some(Event::Thread(state.view())), audience)
+            .await
     }
 
     pub(crate) async fn rename_thread(&self, caller: &Caller, request: RenameThread) -> Result<Thread, Refusal> {
@@ -169,7 +161,8 @@ impl School {
         self.store_head(state.space, &heads, state.thread)
             .await
             .map_err(|error| refuse_storage(&error))?;
-        self.tell_thread(&state).await.map_err(|error| refuse_storage(&error))?;
+        let entry = self.journal_thread(&state).await;
+        self.publish(state.space, entry.map_err(|error| refuse_storage(&error))?);
         Ok(state.view())
     }
 
@@ -221,7 +214,13 @@ impl School {
             member,
         } = self.membership(caller, request.thread, 0).await?;
         let now = self.now();
-        let mut ids: Vec<ProfileId> = state.members.keys().copied().collect();
+        // Who has left knows of the members up to then, as of the messages.
+        let knows = |other: &ProfileId| {
+            let joined_at = state.members.get(other).map(|member| member.joined_at);
+            member.left_at.is_none() || joined_at <= member.left_at
+        };
+        let mut ids: Vec<ProfileId> = state.members.keys().copied().filter(knows).collect();
+        let later = state.members.len() - ids.len();
         ids.sort_unstable();
         let protected = ids
             .iter()
@@ -232,21 +231,29 @@ impl School {
         });
         let more = ids.len() > limits::PAGE;
         ids.truncate(limits::PAGE);
-        let markers = self.visible_markers(&state, &directory, profile).await?;
+        let mut markers = self.visible_markers(&state, &directory, profile).await?;
+        markers.retain(|other, _| member.left_at.is_none() || *other == profile);
         let members = ids
             .into_iter()
             .filter_map(|id| member_view(&state, &directory, id, markers.get(&id).cloned()))
+            .map(|mut other| {
+                other.left_at = other
+                    .left_at
+                    .filter(|at| member.left_at.is_none_or(|left_at| *at <= left_at));
+                other
+            })
             .collect();
         let families = directory.families(state.active(&directory, now), now);
         let may_write = member.left_at.is_none() && state.is_active(profile, &directory, now);
-        let withheld = withheld(protected, WithheldReason::NameProtected);
+        let mut withheld_members = withheld(protected, WithheldReason::NameProtected);
+        withheld_members.extend(withheld(later, WithheldReason::OutsideMembership));
         Ok(ThreadDetails {
             thread: state.view(),
             members,
             more,
             families,
             may_write,
-            withheld,
+            withheld: withheld_members,
         })
     }
 
@@ -321,8 +328,11 @@ pub(crate) fn check_recipients(
     to: &[Recipient],
     now: samtale_protocol::Timestamp,
 ) -> Result<Reached, Refusal> {
-    if to.is_empty() || to.len() > limits::RECIPIENTS {
-        return Err(Refusal::new(ErrorCode::BadRequest).detail("between 1 and 200 recipients"));
+    if to.is_empty() {
+        return Err(Refusal::new(ErrorCode::BadRequest).detail("at least one recipient"));
+    }
+    if to.len() > limits::RECIPIENTS {
+        return Err(Refusal::new(ErrorCode::TooLarge).detail("more than 200 recipients"));
     }
     let mut reached = Reached::new();
     for recipient in to {
@@ -334,7 +344,7 @@ pub(crate) fn check_recipients(
             }
         }
     }
-    if reached.len() > limits::MEMBERS {
+    if reached.len() + 1 > limits::MEMBERS {
         return Err(Refusal::new(ErrorCode::TooLarge).detail("more than 5000 members"));
     }
     Ok(reached)
@@ -359,6 +369,28 @@ fn check_regarding(
         return Ok(());
     }
     Err(Refusal::new(ErrorCode::NotPermitted).detail("a thread regards children of the space, a family's only its own"))
+}
+
+/// What a start says besides its first message.
+fn hash_of_start(subject: &str, to: &[Recipient], regarding: &[ProfileId]) -> [u8; 32] {
+    let mut hash = Sha256::new()
+        .chain_update(b"samtale thread start 1")
+        .chain_update((subject.len() as u64).to_be_bytes())
+        .chain_update(subject.as_bytes());
+    for recipient in to {
+        match recipient {
+            Recipient::Profile { profile } => hash.update([&[1], profile.as_bytes().as_slice()].concat()),
+            Recipient::Group { group } => hash.update([&[2], group.as_bytes().as_slice()].concat()),
+            Recipient::GroupRole { group, role } => {
+                hash.update([&[3, *role as u8], group.as_bytes().as_slice()].concat());
+            }
+            Recipient::Guardians { group } => hash.update([&[4], group.as_bytes().as_slice()].concat()),
+        }
+    }
+    for child in regarding {
+        hash.update([&[5], child.as_bytes().as_slice()].concat());
+    }
+    hash.finalize().into()
 }
 
 /// The id of a thread follows from who starts it and the client's id, so that a retry starts the same one.

@@ -14,7 +14,7 @@ impl Directory {
         if viewer_role.is_staff() || self.is_family(viewer, target, now) {
             return Ok(());
         }
-        if record.name_protected {
+        if self.is_protected(target, now) {
             return Err(WithheldReason::NameProtected);
         }
         match record.role {
@@ -29,8 +29,18 @@ impl Directory {
 
     /// Whether `viewer` may be told the name of someone they share a thread with: only protection stands against it.
     pub fn may_name(&self, viewer: ProfileId, target: ProfileId, now: Timestamp) -> bool {
-        let protected = self.profiles.get(&target).is_none_or(|record| record.name_protected);
-        !protected || self.role_now(viewer, now).is_some_and(Role::is_staff) || self.is_family(viewer, target, now)
+        !self.is_protected(target, now)
+            || self.role_now(viewer, now).is_some_and(Role::is_staff)
+            || self.is_family(viewer, target, now)
+    }
+
+    /// Whether a name is for staff and the family only. A roster marks single people: a child's mark protects the
+    /// guardians, whose names would tell the child's, and a guardian's the children.
+    fn is_protected(&self, target: ProfileId, now: Timestamp) -> bool {
+        let marked = |profile: ProfileId| self.profiles.get(&profile).is_none_or(|record| record.name_protected);
+        marked(target)
+            || self.children_now(target, now).any(|(child, _)| marked(child))
+            || self.guardians_now(target, now).any(|(guardian, _)| marked(guardian))
     }
 
     /// Whether a group is the viewer's own, or their child's.

@@ -3,9 +3,11 @@
 //! A row is seen by readers, and its writer answered, only after a sync that began after it was written.
 
 mod cell;
+mod export;
 pub(crate) mod folder;
 mod group;
 mod place;
+mod torn;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -18,11 +20,13 @@ use fjall::{CompressionType, Database, KeyspaceCreateOptions, Readable};
 use samtale_protocol::time::Clock;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+pub(crate) use self::export::Importer;
 pub use self::folder::FORMAT;
 pub use self::group::Swept;
 
 use self::folder::{Folder, sync_tree};
 use self::group::{Group, Tables, decode, embedded};
+use self::torn::Cut;
 use self::writer::{Job, Task};
 use crate::engine::{Batch, Change, Compared, Engine, Page, Range, Row, StorageError};
 use crate::key::{Key, KeyValue};
@@ -53,6 +57,8 @@ pub struct EmbeddedOptions {
     pub reserve_bytes: u64,
     /// Bytes of memory for blocks of tables.
     pub cache_bytes: u64,
+    /// Bytes of rows kept in memory before they are written out as a table.
+    pub memtable_bytes: u64,
     /// How long a write waits before it returns [`StorageError::Timeout`].
     pub write_timeout: Duration,
     /// What is called when writes can no longer be made durable.
@@ -67,6 +73,7 @@ impl Default for EmbeddedOptions {
         Self {
             reserve_bytes: RESERVE_BYTES,
             cache_bytes: CACHE_BYTES,
+            memtable_bytes: MEMTABLE_BYTES,
             write_timeout: WRITE_TIMEOUT,
             on_fatal: Arc::new(abort),
             acknowledge_before_sync: false,
@@ -95,6 +102,19 @@ struct Inner {
     acknowledge_before_sync: bool,
 }
 
+impl Inner {
+    fn row(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
+        let place = place::row_place(table, &key.partition, &key.clustering);
+        let now = self.clock.now();
+        let cell = self.tables.cell(table, &place)?.filter(|cell| cell.is_live(now));
+        Ok(cell.map(|cell| Row {
+            clustering: key.clustering.clone(),
+            body: cell.body.unwrap_or_default(),
+            timestamp: cell.timestamp,
+        }))
+    }
+}
+
 /// Keeps every table in a data folder of this machine.
 pub struct EmbeddedEngine {
     inner: Arc<Inner>,
@@ -113,7 +133,7 @@ impl EmbeddedEngine {
     /// is newer than this program, and what the file system or the store says.
     pub fn open(path: &Path, options: EmbeddedOptions, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
         let folder = Folder::take(path)?;
-        let tables = open_tables(&folder, options.cache_bytes)?;
+        let tables = open_tables(&folder, &options)?;
         let inner = Arc::new(Inner {
             tables,
             folder,
@@ -148,6 +168,15 @@ impl EmbeddedEngine {
         // It frees room, so it goes on while there is little.
         self.submit("sweep", "all tables", 0, false, move |group| group.sweep(limit))
             .await
+    }
+
+    /// Reads one row on this thread, which waits when the row is not in memory.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Engine::get`].
+    pub fn get_blocking(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
+        self.inner.row(table, key)
     }
 
     /// Free bytes on the disk of the data folder.
@@ -225,18 +254,8 @@ impl Drop for EmbeddedEngine {
 #[async_trait]
 impl Engine for EmbeddedEngine {
     async fn get(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
-        let place = place::row_place(table, &key.partition, &key.clustering);
-        let clustering = key.clustering.clone();
-        self.read("read", table, move |inner| {
-            let now = inner.clock.now();
-            let cell = inner.tables.cell(table, &place)?.filter(|cell| cell.is_live(now));
-            Ok(cell.map(|cell| Row {
-                clustering,
-                body: cell.body.unwrap_or_default(),
-                timestamp: cell.timestamp,
-            }))
-        })
-        .await
+        let key = key.clone();
+        self.read("read", table, move |inner| inner.row(table, &key)).await
     }
 
     async fn scan(&self, table: &'static Table, partition: &[KeyValue], range: &Range) -> Result<Page, StorageError> {
@@ -329,23 +348,50 @@ fn size(change: &Change) -> usize {
     }
 }
 
-fn open_tables(folder: &Folder, cache_bytes: u64) -> Result<Tables, StorageError> {
+fn open_tables(folder: &Folder, options: &EmbeddedOptions) -> Result<Tables, StorageError> {
     let store = folder.store();
-    let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
+    let table = || KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes);
     let open = || {
         let database = Database::builder(&store)
-            .cache_size(cache_bytes)
+            .cache_size(options.cache_bytes)
             .max_journaling_size(JOURNALING_BYTES)
             .max_cached_files(Some(OPEN_FILES))
             // Bodies are encrypted: there is nothing to compress.
             .journal_compression(CompressionType::None)
             .worker_threads(2)
             .open()?;
-        let rows = database.keyspace("rows", options)?;
-        let due = database.keyspace("due", options)?;
+        let rows = database.keyspace("rows", table)?;
+        let due = database.keyspace("due", table)?;
         Ok(Tables { database, rows, due })
     };
-    let tables = open().map_err(embedded("open its files"))?;
+    let tables = open().or_else(|error| open_without_torn_group(&store, error, open))?;
     sync_tree(&store)?;
     Ok(tables)
+}
+
+/// Opens the store again without the last group, if it was that which kept it from opening.
+fn open_without_torn_group(
+    store: &Path,
+    error: fjall::Error,
+    open: impl FnOnce() -> Result<Tables, fjall::Error>,
+) -> Result<Tables, StorageError> {
+    let failed = || crate::files::failed("cut a torn group off the log in", store);
+    let cut = if torn::is_torn(&error) {
+        Cut::last_group(store).map_err(failed())?
+    } else {
+        None
+    };
+    let Some(cut) = cut else {
+        return Err(embedded("open its files")(error));
+    };
+    match open() {
+        Ok(tables) => {
+            tracing::warn!(kept = %cut.beside().display(), "the last group of writes was torn, as by a power loss, and left out");
+            Ok(tables)
+        }
+        Err(_) => {
+            cut.undo().map_err(failed())?;
+            Err(embedded("open its files")(error))
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! [`schema`] lists the tables, [`Engine`] is the small trait that each engine implements, [`Store`] reads and writes
 //! typed records over any of them. The records themselves stand in one file per capability.
 
+pub mod backup;
 pub mod custodian;
 pub mod directory;
 pub mod embedded;

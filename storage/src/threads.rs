@@ -48,6 +48,9 @@ pub struct MemberRecord {
     /// Whether the right to read ended with the membership, as when custody or a place at the school ends.
     #[serde(default)]
     pub closed: bool,
+    /// Whether they left, or were taken out, by hand: then following their group does not bring them back.
+    #[serde(default)]
+    pub stays_out: bool,
 }
 
 /// What a message says, or why nothing stands in its place.
@@ -91,6 +94,9 @@ pub struct ThreadHeadRecord {
     pub last_author: ProfileId,
     /// The beginning of what it says.
     pub preview: String,
+    /// The version of that message which the preview is of.
+    #[serde(default)]
+    pub last_version: u64,
     /// The last messages with their authors, the newest last: what unread counts are counted from.
     pub recent: Vec<(MessageId, ProfileId)>,
 }

@@ -232,3 +232,19 @@ impl Client {
         let _ = self.commands.send(Command::Stop).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_small_enough_for_thousands_in_a_process() {
+        let options = ClientOptions::new("http://a:1", Credentials::RefreshToken(Secret::new("x"))).unwrap();
+        let (_commands, to_do) = mpsc::channel(COMMANDS);
+        let (told, _updates) = mpsc::channel(1);
+        let task = std::mem::size_of_val(&driver::run(options, to_do, told));
+        // Beside it: 5 KiB for commands, 3 KiB for updates, 4 KiB to read into. A simulated nation is many of these.
+        assert!(task <= 4096, "the task of a client takes {task} bytes");
+        assert!(size_of::<Command>() <= 160 && size_of::<Update>() <= 96);
+    }
+}

@@ -145,10 +145,11 @@ impl Driver {
         tokio::select! {
             biased;
             () = deliver_next(updates, deliveries, cursor), if behind => Wake::Delivered,
+            // Before what may come without end.
+            () = until(deadline) => Wake::Time,
             command = commands.recv(), if has_room => Wake::Command(command),
             // While the application is behind, nothing is read; an attempt to connect goes on.
             input = link.next(), if !behind || !link.is_open() => Wake::Link(input),
-            () = until(deadline) => Wake::Time,
         }
     }
 

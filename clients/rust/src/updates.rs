@@ -83,6 +83,10 @@ pub enum DisconnectReason {
     HandshakeTimeout,
     /// Nothing was heard for twice the server's ping interval.
     Silence,
+    /// A send was not answered for half a minute.
+    NoAnswer,
+    /// The access token ends soon: a new one, and a new connection.
+    TokenEnds,
     /// The server twice found our clock ahead of its own: its time is learned anew.
     ClockAhead,
 }
@@ -99,6 +103,8 @@ impl fmt::Display for DisconnectReason {
             Self::LoginFailed(text) => write!(formatter, "login failed: {text}"),
             Self::HandshakeTimeout => formatter.write_str("no welcome in time"),
             Self::Silence => formatter.write_str("nothing heard for too long"),
+            Self::NoAnswer => formatter.write_str("no answer for too long"),
+            Self::TokenEnds => formatter.write_str("the login is renewed"),
             Self::ClockAhead => formatter.write_str("the server's time is learned anew"),
         }
     }

@@ -11,7 +11,7 @@ use samtale_storage::{Compared, KeyValue, Stored};
 use zeroize::Zeroizing;
 
 use super::tokens::{AccessTokens, RefreshToken};
-use super::{Accounts, Address, refused, shortened};
+use super::{Accounts, Address, NOBODY, refused, shortened};
 
 /// How long the refresh token before the newest is answered with the newest again: a client that lost the answer
 /// repeats its question within this time.
@@ -44,11 +44,9 @@ impl Accounts {
         self.slowdown
             .begin(found.hmac, address, self.clock.now())
             .map_err(|wait| Refusal::new(ErrorCode::TooMany).after(wait))?;
-        let verified = match &found.person {
-            Some(found) => self.stored_hash(found.person).await,
-            None => Ok(None),
-        };
-        let verified = match verified {
+        // Read whether or not there is such a person, so that both take as long.
+        let person = found.person.as_ref().map_or(NOBODY, |found| found.person);
+        let verified = match self.stored_hash(person).await {
             Ok(hash) => self.passwords.verify(password, hash).await,
             Err(refusal) => Err(refusal),
         };
@@ -206,6 +204,7 @@ impl Accounts {
         for (session, _) in self.open_logins(person).await? {
             self.mark_ended(person, session).await?;
         }
+        self.tokens.login_ended(person, None, self.clock.now());
         self.revocations.login_ended(person, None).await;
         Ok(())
     }
@@ -226,6 +225,7 @@ impl Accounts {
     }
 
     async fn mark_ended(&self, person: PersonId, session: SessionId) -> Result<(), Refusal> {
+        self.tokens.login_ended(person, Some(session), self.clock.now());
         let key = login_key(person, session);
         for _ in 0..ATTEMPTS {
             let stored = self.store.get_serial::<LoginRecord>(&key).await.map_err(refused)?;
@@ -418,15 +418,18 @@ mod tests {
         let person = school.person("anne", PASSWORD).await;
         let here = school.login("anne", PASSWORD).await.unwrap();
         let there = school.login("anne", PASSWORD).await.unwrap();
-        school.accounts.logout("ikke et bevis").await.unwrap();
-        school.accounts.logout(&here.refresh_token).await.unwrap();
         let session = school
             .accounts
             .access_tokens()
             .verify(&here.access_token, school.clock.now())
             .unwrap()
             .session;
+        school.accounts.logout("ikke et bevis").await.unwrap();
+        school.accounts.logout(&here.refresh_token).await.unwrap();
         assert_eq!(school.revoked(), [(person, Some(session))]);
+        let verify = |token: &str| school.accounts.access_tokens().verify(token, school.clock.now());
+        assert_eq!(verify(&here.access_token).unwrap_err().code, ErrorCode::InvalidToken);
+        verify(&there.access_token).unwrap();
         assert_eq!(
             school.refresh(&here.refresh_token).await.unwrap_err().code,
             ErrorCode::InvalidToken

@@ -4,6 +4,7 @@
 //! look-ups under the space's key, the profiles of a person, and whoever closes the sockets of a login that ended.
 
 mod activation;
+mod ended;
 mod logins;
 mod passwords;
 mod people;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use samtale_protocol::people::OwnProfile;
 use samtale_protocol::time::Clock;
-use samtale_protocol::{ErrorCode, PersonId, Refusal, SessionId, SpaceId};
+use samtale_protocol::{ErrorCode, PersonId, Refusal, SessionId, SpaceId, Timestamp};
 use samtale_storage::people::{PersonRecord, UsernameRecord, person_key, username_key};
 use samtale_storage::{StorageError, Store, Stored};
 
@@ -50,6 +51,15 @@ pub trait ProfileSource: Send + Sync + 'static {
 pub trait Revocations: Send + Sync + 'static {
     /// The login `session` of `person` ended; `None` means all their logins.
     async fn login_ended(&self, person: PersonId, session: Option<SessionId>);
+}
+
+/// For a process that serves no sockets: there is none to close.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoSockets;
+
+#[async_trait]
+impl Revocations for NoSockets {
+    async fn login_ended(&self, _: PersonId, _: Option<SessionId>) {}
 }
 
 /// Where salts, codes and tokens come from: the system in a server, a seed in a test.
@@ -124,6 +134,8 @@ pub struct Accounts {
     tokens: Arc<AccessTokens>,
 }
 
+/// An id that nobody has: its version is none.
+const NOBODY: PersonId = PersonId::from_bytes([0; 16]);
 /// What user names are looked up for.
 const USERNAME: &str = "username";
 
@@ -143,9 +155,14 @@ impl Accounts {
         }
     }
 
-    /// What checks the access tokens in `hello`: no storage, no lock.
+    /// What checks the access tokens in `hello`, without storage.
     pub fn access_tokens(&self) -> Arc<AccessTokens> {
         Arc::clone(&self.tokens)
+    }
+
+    /// The time, as accounts see it.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     async fn find_username(&self, username: &str) -> Result<FoundUsername, Refusal> {
@@ -159,18 +176,14 @@ impl Accounts {
             .get::<UsernameRecord>(&username_key(hmac))
             .await
             .map_err(refused)?;
-        let person = match row {
-            Some(row) => {
-                let person = row.record.person;
-                let stored = self
-                    .store
-                    .get::<PersonRecord>(&person_key(person))
-                    .await
-                    .map_err(refused)?;
-                stored.map(|stored| FoundPerson { person, stored })
-            }
-            None => None,
-        };
+        // The same reads whether or not there is such a user name, so that the answer takes as long.
+        let person = row.map_or(NOBODY, |row| row.record.person);
+        let stored = self
+            .store
+            .get::<PersonRecord>(&person_key(person))
+            .await
+            .map_err(refused)?;
+        let person = stored.map(|stored| FoundPerson { person, stored });
         Ok(FoundUsername { hmac, person })
     }
 
@@ -236,7 +249,7 @@ fn shortened(text: &str, limit: usize) -> &str {
 }
 
 /// The write timestamp for a row that replaces `old`: above it, even when the clock stood still in between.
-fn write_time(now: samtale_protocol::Timestamp, old: Option<u64>) -> u64 {
+fn write_time(now: Timestamp, old: Option<u64>) -> u64 {
     now.as_micros().max(old.map_or(0, |old| old + 1))
 }
 

@@ -129,6 +129,16 @@ impl Accounts {
         }
     }
 
+    /// The account of a person, if there is one.
+    pub async fn account(&self, person: PersonId) -> Result<Option<PersonRecord>, Refusal> {
+        let stored = self
+            .store
+            .get::<PersonRecord>(&person_key(person))
+            .await
+            .map_err(refused)?;
+        Ok(stored.map(|stored| stored.record))
+    }
+
     /// Whether the person has a password, so has been activated.
     pub async fn has_password(&self, person: PersonId) -> Result<bool, Refusal> {
         let stored = self

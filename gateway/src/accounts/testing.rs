@@ -111,6 +111,7 @@ impl std::ops::Deref for Reply {
 pub struct School {
     pub accounts: Arc<Accounts>,
     pub clock: Arc<HandClock>,
+    pub store: Store,
     revoked: Arc<Revoked>,
 }
 
@@ -120,7 +121,7 @@ impl School {
         let revoked = Arc::new(Revoked::default());
         let store = Store::new(Arc::new(MemoryEngine::new(clock.clone())));
         let parts = AccountParts {
-            store,
+            store: store.clone(),
             lookup: Arc::new(PlainLookup),
             clock: clock.clone(),
             token_key: TokenKey::new([5; 32]),
@@ -135,6 +136,7 @@ impl School {
         Self {
             accounts: Arc::new(Accounts::new(parts, &settings)),
             clock,
+            store,
             revoked,
         }
     }

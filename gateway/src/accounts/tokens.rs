@@ -9,6 +9,8 @@ use samtale_protocol::{ErrorCode, PersonId, Refusal, SessionId, Timestamp, limit
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use super::ended::EndedLogins;
+
 /// How long an access token lasts unless configured: what a token that leaked is worth, at one refresh per quarter.
 pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
@@ -64,12 +66,23 @@ pub struct Claims {
 pub struct AccessTokens {
     key: TokenKey,
     lifetime: Duration,
+    ended: EndedLogins,
 }
 
 impl AccessTokens {
     /// Tokens under `key` that last for `lifetime`.
-    pub const fn new(key: TokenKey, lifetime: Duration) -> Self {
-        Self { key, lifetime }
+    pub fn new(key: TokenKey, lifetime: Duration) -> Self {
+        Self {
+            key,
+            lifetime,
+            ended: EndedLogins::default(),
+        }
+    }
+
+    /// From now on tokens of this login, or of all logins of the person, no longer count. Logins that are ended here
+    /// are known already; this is for those that ended on another node.
+    pub fn login_ended(&self, person: PersonId, session: Option<SessionId>, now: Timestamp) {
+        self.ended.end(person, session, now, self.lifetime);
     }
 
     /// How long a new token lasts.
@@ -90,7 +103,7 @@ impl AccessTokens {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// What `token` says, if we issued it and it has not run out.
+    /// What `token` says, if we issued it, it has not run out, and its login has not ended.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
         let invalid = || Refusal::new(ErrorCode::InvalidToken);
         if token.len() > limits::TOKEN_BYTES {
@@ -105,6 +118,9 @@ impl AccessTokens {
         let claims = read_claims(claims).ok_or_else(invalid)?;
         if claims.expires_at <= now {
             return Err(invalid().detail("the access token has run out"));
+        }
+        if self.ended.has_ended(&claims) {
+            return Err(invalid().detail("the login has ended"));
         }
         Ok(claims)
     }

@@ -19,10 +19,11 @@ pub const PING_INTERVAL: Duration = Duration::from_secs(25);
 /// this, they close sockets at once.
 pub const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// Requests that a session may make at once, and how many it gets back each second. A person who scrolls and types
-/// makes a handful; a client that starts asks for some dozens.
-pub const REQUESTS_AT_ONCE: u16 = 200;
-const REQUESTS_PER_SECOND: u64 = 20;
+/// Requests that a session may make at once: what it gets back in ten seconds. A person who scrolls and types makes a
+/// handful; a client that starts asks for some dozens.
+const fn at_once(requests_per_second: u16) -> u16 {
+    requests_per_second.saturating_mul(10)
+}
 
 /// How far a session is with one of its spaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub struct SessionSpace {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
     /// Send this.
-    Send(ServerFrame),
+    Send(Box<ServerFrame>),
     /// Do what was asked, and come back with the outcome.
     Perform {
         /// The request's id.
@@ -60,6 +61,8 @@ pub enum Action {
     SendCursor,
     /// End the connection.
     Close(CloseCode),
+    /// Send this, and end the connection.
+    SayAndClose(Box<ServerFrame>, CloseCode),
 }
 
 /// One logged-in connection.
@@ -70,6 +73,7 @@ pub struct Session {
     language: Language,
     spaces: Box<[SessionSpace]>,
     started_at: Timestamp,
+    requests_per_second: u16,
     requests_left: u16,
     requests_counted_at: Timestamp,
     under_way: u8,
@@ -86,6 +90,7 @@ impl Session {
         encoding: Encoding,
         language: Language,
         spaces: impl IntoIterator<Item = SpaceId>,
+        requests_per_second: u16,
         now: Timestamp,
     ) -> Self {
         let spaces = spaces.into_iter().map(|space| SessionSpace {
@@ -98,7 +103,8 @@ impl Session {
             language,
             spaces: spaces.collect(),
             started_at: now,
-            requests_left: REQUESTS_AT_ONCE,
+            requests_per_second,
+            requests_left: at_once(requests_per_second),
             requests_counted_at: now,
             under_way: 0,
             heard: true,
@@ -109,6 +115,11 @@ impl Session {
     /// Whose session it is.
     pub const fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    /// When it began.
+    pub const fn started_at(&self) -> Timestamp {
+        self.started_at
     }
 
     /// How its frames are written.

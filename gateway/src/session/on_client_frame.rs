@@ -1,23 +1,15 @@
 //! What a client says.
 
+use samtale_protocol::frames::Unreadable;
 use samtale_protocol::{ClientFrame, CloseCode, ErrorCode, Refusal, Reply, ServerFrame, Timestamp, limits};
-use serde::Deserialize;
 
-use super::{Action, REQUESTS_AT_ONCE, REQUESTS_PER_SECOND, Session};
-
-/// As much of a frame as an answer needs when the rest can not be read.
-#[derive(Deserialize)]
-struct Envelope {
-    t: String,
-    #[serde(default)]
-    id: Option<u32>,
-}
+use super::{Action, Session, at_once};
 
 impl Session {
     /// A frame from the client.
     pub fn on_client_frame(&mut self, bytes: &[u8], now: Timestamp) -> Action {
         self.heard = true;
-        match self.encoding.decode::<ClientFrame>(bytes) {
+        match ClientFrame::decode(self.encoding, bytes) {
             Ok(ClientFrame::Request { id, request }) => match self.admit(now) {
                 Ok(()) => {
                     self.under_way += 1;
@@ -29,11 +21,12 @@ impl Session {
                 Err(refusal) => self.refuse(Some(id), refusal),
             },
             Ok(ClientFrame::Hello(_)) => Action::Close(CloseCode::OutOfTurn),
-            Err(error) => match self.encoding.decode::<Envelope>(bytes) {
-                Ok(Envelope { t, id: Some(id) }) if t == "request" => {
-                    self.refuse(Some(id), Refusal::new(ErrorCode::BadRequest).detail(error.to_string()))
+            Err(error) => match Unreadable::judge(self.encoding, bytes, &error) {
+                Unreadable::Refuse { id, error } => self.refuse(Some(id), error),
+                Unreadable::Close { error, code } => {
+                    let error = error.in_language(self.language);
+                    Action::SayAndClose(Box::new(ServerFrame::Error { id: None, error }), code)
                 }
-                _ => Action::Close(CloseCode::BadFrame),
             },
         }
     }
@@ -47,23 +40,26 @@ impl Session {
     pub fn on_done(&mut self, id: u32, outcome: Result<Reply, Refusal>) -> Action {
         self.under_way = self.under_way.saturating_sub(1);
         match outcome {
-            Ok(reply) => Action::Send(ServerFrame::Reply { id, reply }),
+            Ok(reply) => Action::Send(Box::new(ServerFrame::Reply { id, reply })),
             Err(refusal) => self.refuse(Some(id), refusal),
         }
     }
 
     fn refuse(&self, id: Option<u32>, refusal: Refusal) -> Action {
-        Action::Send(ServerFrame::Error {
+        Action::Send(Box::new(ServerFrame::Error {
             id,
             error: refusal.in_language(self.language),
-        })
+        }))
     }
 
     fn admit(&mut self, now: Timestamp) -> Result<(), Refusal> {
         let seconds = now.since(self.requests_counted_at).as_secs();
         if seconds > 0 {
-            let back = u16::try_from(seconds.saturating_mul(REQUESTS_PER_SECOND)).unwrap_or(u16::MAX);
-            self.requests_left = self.requests_left.saturating_add(back).min(REQUESTS_AT_ONCE);
+            let back = u16::try_from(seconds.saturating_mul(u64::from(self.requests_per_second))).unwrap_or(u16::MAX);
+            self.requests_left = self
+                .requests_left
+                .saturating_add(back)
+                .min(at_once(self.requests_per_second));
             self.requests_counted_at = now;
         }
         if usize::from(self.under_way) >= limits::REQUESTS_UNDER_WAY {

@@ -216,9 +216,7 @@ impl<'a> Group<'a> {
     }
 
     fn put(&mut self, place: Vec<u8>, cell: Cell) {
-        if let Some(due) = due_at(&cell) {
-            let mut name = due.as_millis().to_be_bytes().to_vec();
-            name.extend_from_slice(&place);
+        if let Some(name) = due_name(&cell, &place) {
             self.due.insert(name, true);
         }
         self.slots.insert(
@@ -237,6 +235,13 @@ fn due_at(cell: &Cell) -> Option<Timestamp> {
         Some(_) => cell.until.map(|until| until.plus(TRACE_LIFETIME)),
         None => cell.until,
     }
+}
+
+/// Under which name the sweeper finds a cell that may go one day.
+pub(super) fn due_name(cell: &Cell, place: &[u8]) -> Option<Vec<u8>> {
+    let mut name = due_at(cell)?.as_millis().to_be_bytes().to_vec();
+    name.extend_from_slice(place);
+    Some(name)
 }
 
 /// The cell of these bytes.

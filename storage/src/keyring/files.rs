@@ -61,7 +61,8 @@ impl RingFolder {
     pub async fn create(&self, space: SpaceId, wrapped: Vec<u8>) -> Result<(), StorageError> {
         let (keys, folder) = (self.keys(space), self.path.clone());
         blocking(move || {
-            let chance = getrandom::u64().map_err(|error| failed("name a file in", &folder)(error.into()))?;
+            let chance = getrandom::u64()
+                .map_err(|error| failed("name a file in", &folder)(io::Error::other(error.to_string())))?;
             let beside = folder.join(format!("{space}.{chance:016x}"));
             // A link, unlike a rename, never takes the place of a file that is there.
             let linked = write(&beside, &with_format(&wrapped)).and_then(|()| std::fs::hard_link(&beside, &keys));

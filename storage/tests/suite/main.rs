@@ -1,6 +1,11 @@
 //! Storage from outside: opening, keys, the contract of every engine, backups.
 #![expect(clippy::unwrap_used, reason = "in a test, what must not fail may end it")]
 
+mod backups;
+mod canary;
+mod contract;
+mod engines;
 mod keys;
 mod open;
+mod power_loss;
 mod rig;

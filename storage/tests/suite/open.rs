@@ -173,3 +173,59 @@ async fn a_master_key_that_others_can_read_is_refused() {
     mode(0o600);
     open(folders.options(), TestClock::new()).await.unwrap();
 }
+
+/// The place of these bytes in the store's only log.
+fn in_log(folders: &Folders, bytes: &[u8]) -> (std::path::PathBuf, usize) {
+    let log = folders.data().join("store/0.jnl");
+    let place = std::fs::read(&log)
+        .unwrap()
+        .windows(bytes.len())
+        .position(|window| window == bytes);
+    (log, place.unwrap())
+}
+
+fn flip(log: &std::path::Path, place: usize) {
+    use std::os::unix::fs::FileExt;
+
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(log).unwrap();
+    let (place, mut byte) = (place as u64, [0]);
+    file.read_exact_at(&mut byte, place).unwrap();
+    file.write_all_at(&[byte[0] ^ 1], place).unwrap();
+}
+
+#[tokio::test]
+async fn a_last_group_that_is_torn_is_left_out_and_an_earlier_one_that_is_damaged_is_not() {
+    let folders = Folders::new();
+    let keys = [1, 2, 3].map(|number| Key::new([space(1).into()], [id(number)]));
+    {
+        let engine = folders.embedded(TestClock::new());
+        for (key, text) in keys.iter().zip([b"the first", b"in middle", b"very last"]) {
+            engine.write(put(&PROFILES, key, text, 1)).await.unwrap();
+        }
+    }
+    let (log, middle) = in_log(&folders, b"in middle");
+    let before = std::fs::read(&log).unwrap();
+    flip(&log, middle);
+    let opened = EmbeddedEngine::open(&folders.data(), embedded_options(), TestClock::new());
+    assert!(
+        matches!(opened.err().unwrap(), StorageError::Embedded { .. }),
+        "acknowledged rows are not dropped in silence"
+    );
+    flip(&log, middle);
+    // The store itself cuts off what is zero; of what was written nothing may have changed.
+    let after = std::fs::read(&log).unwrap();
+    assert!(after == before[..after.len()] && before[after.len()..].iter().all(|byte| *byte == 0));
+
+    let (_, last) = in_log(&folders, b"very last");
+    flip(&log, last);
+    let engine = folders.embedded(TestClock::new());
+    assert!(body(&engine, &PROFILES, &keys[0]).await.is_some() && body(&engine, &PROFILES, &keys[1]).await.is_some());
+    assert_eq!(body(&engine, &PROFILES, &keys[2]).await, None);
+    engine.write(put(&PROFILES, &keys[2], b"once more", 1)).await.unwrap();
+    drop(engine);
+    let engine = folders.embedded(TestClock::new());
+    assert_eq!(
+        body(&engine, &PROFILES, &keys[2]).await.as_deref(),
+        Some(b"once more".as_slice())
+    );
+}

@@ -3,6 +3,7 @@
 //!
 //! One file per source of inputs: `on_login`, `on_socket`, `on_frame`, `on_tick`, `on_application`.
 
+mod inputs;
 mod on_application;
 mod on_frame;
 mod on_login;
@@ -12,19 +13,19 @@ mod requests;
 mod seen;
 mod sends;
 #[cfg(test)]
+mod simulation;
+mod state;
+#[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
-use samtale_protocol::frames::Hello;
-use samtale_protocol::login::LoginReply;
-use samtale_protocol::{ByteString, ClientFrame, DeviceId, Language, Reply, Request, ServerFrame};
+use samtale_protocol::{ByteString, DeviceId, Language, Reply};
 
 use crate::backoff::Jitter;
 use crate::clock::ServerClock;
-use crate::errors::{RequestError, SendError};
-use crate::login::LoginError;
-use crate::outbox::{Entry, Outgoing, Record};
+use crate::errors::RequestError;
+use crate::outbox::Entry;
 use crate::secret::Secret;
 use crate::updates::{DisconnectReason, StopReason, Update};
 
@@ -32,149 +33,16 @@ use requests::Requests;
 use seen::Seen;
 use sends::Sends;
 
+pub use inputs::{Action, Input, Ticket};
 pub(crate) use on_login::in_words;
 pub use requests::REQUESTS_WAITING;
+pub use state::{Live, State, Step};
 
 /// A moment, as the time since the client was made, by a clock that only runs forward.
 pub type Moment = Duration;
 
 /// A connection that was live for this long was a good one: what ends it does not add to earlier failures.
 const PROVEN: Duration = Duration::from_secs(5);
-
-/// Where the connection is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Waits for `retry_at`.
-    Disconnected {
-        /// When to try again.
-        retry_at: Moment,
-        /// How many attempts have failed in a row.
-        attempt: u32,
-    },
-    /// Waits for the login or the socket.
-    Connecting(Step),
-    /// The socket is open and `hello` is sent; waits for `welcome`.
-    Handshaking {
-        /// When `hello` was sent.
-        since: Moment,
-    },
-    /// Waits for frames, requests and time.
-    Live(Live),
-    /// Waits for nothing, for ever.
-    Stopped {
-        /// Why.
-        reason: StopReason,
-    },
-}
-
-/// What a connecting client waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// The answer to a login with user name and password.
-    LogIn,
-    /// The answer to a refresh.
-    Refresh,
-    /// The WebSocket.
-    Socket,
-}
-
-/// A live connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Live {
-    /// When `welcome` came.
-    pub since: Moment,
-    /// When the server was last heard.
-    pub heard_at: Moment,
-    /// How long a silence means that the connection is dead.
-    pub silence: Duration,
-}
-
-/// Something that happened.
-pub enum Input {
-    /// A login or refresh succeeded.
-    LoggedIn(LoginReply),
-    /// A login or refresh failed.
-    LoginFailed(LoginError),
-    /// The socket is open.
-    Opened,
-    /// The socket could not be opened.
-    OpenFailed {
-        /// Why, in words.
-        reason: String,
-        /// How long to wait, if the server said.
-        told_wait: Option<Duration>,
-    },
-    /// A frame came.
-    Frame(Box<ServerFrame>),
-    /// Something else came that shows that the server lives, or nothing is read just now, so that silence says nothing.
-    Heard,
-    /// The socket is closed.
-    Closed {
-        /// The close code, if the server said one.
-        code: Option<u16>,
-        /// The reason beside it, or how it broke.
-        reason: String,
-    },
-    /// The application asks something.
-    Request {
-        /// Names the answer.
-        ticket: Ticket,
-        /// What it asks.
-        request: Request,
-    },
-    /// The application sends something.
-    Send {
-        /// Names the answer.
-        ticket: Ticket,
-        /// What it sends.
-        outgoing: Outgoing,
-    },
-    /// Time has passed; see [`Connection::deadline`].
-    Tick,
-    /// The application has had enough.
-    Stop,
-    /// The outbox could not be written.
-    OutboxFailed(String),
-}
-
-/// Names a caller that waits, from its input to its answer.
-pub type Ticket = u64;
-
-/// Something to be done, in order.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Log in with user name and password; answer with `LoggedIn` or `LoginFailed`.
-    LogIn,
-    /// Refresh with this token; answer the same.
-    Refresh(Secret),
-    /// Open the socket; answer with `Opened` or `OpenFailed`.
-    Open,
-    /// Send a frame, after all that is to be persisted before it is on the disk.
-    Transmit(Box<ClientFrame>),
-    /// Drop the socket, or the attempt to open it. It says nothing any more.
-    Close,
-    /// Write to the outbox.
-    Persist(Record),
-    /// Tell the application.
-    Deliver(Update),
-    /// Keep the cursor, once everything before it has been told.
-    KeepCursor(ByteString),
-    /// Answer a request.
-    Answer {
-        /// Whose.
-        ticket: Ticket,
-        /// What.
-        result: Box<Result<Reply, RequestError>>,
-    },
-    /// Answer a send, after all that is to be persisted before is on the disk.
-    Taken {
-        /// Whose.
-        ticket: Ticket,
-        /// Whether it was taken into the outbox.
-        result: Result<(), SendError>,
-    },
-}
-
 /// What a connection starts from.
 pub struct Start {
     /// Whether user name and password are at hand.
@@ -319,36 +187,4 @@ impl Connection {
             result: Box::new(result),
         });
     }
-}
-
-impl std::fmt::Debug for Input {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The names only: a login's answer holds tokens, and a frame what people write.
-        formatter.write_str(match self {
-            Self::LoggedIn(_) => "LoggedIn",
-            Self::LoginFailed(_) => "LoginFailed",
-            Self::Opened => "Opened",
-            Self::OpenFailed { .. } => "OpenFailed",
-            Self::Frame(_) => "Frame",
-            Self::Heard => "Heard",
-            Self::Closed { .. } => "Closed",
-            Self::Request { .. } => "Request",
-            Self::Send { .. } => "Send",
-            Self::Tick => "Tick",
-            Self::Stop => "Stop",
-            Self::OutboxFailed(_) => "OutboxFailed",
-        })
-    }
-}
-
-/// The `hello` of a connection.
-fn hello(parts: &on_socket::HelloParts, access_token: &Secret, cursor: Option<ByteString>) -> ClientFrame {
-    ClientFrame::Hello(Hello {
-        version: samtale_protocol::VERSION,
-        access_token: access_token.reveal().to_owned(),
-        device: parts.device,
-        client: parts.client.clone(),
-        language: parts.language,
-        cursor,
-    })
 }

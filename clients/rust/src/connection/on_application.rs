@@ -38,6 +38,10 @@ impl Connection {
     fn take_into_outbox(&mut self, outgoing: Outgoing) -> Result<(), SendError> {
         Part::check(outgoing.parts()).map_err(SendError::Invalid)?;
         let client_id = outgoing.client_id();
+        if let Some(sent) = self.sends.acknowledged(client_id) {
+            self.act(Action::Deliver(Update::Sent(sent)));
+            return Ok(());
+        }
         match self.sends.find(client_id) {
             Some(known) if known.outgoing == outgoing => return Ok(()),
             Some(_) => return Err(SendError::ClientIdReused),
@@ -83,7 +87,7 @@ impl Connection {
     }
 
     pub(super) fn on_sent(&mut self, sent: Sent) {
-        if self.sends.remove(sent.client_id) {
+        if self.sends.acknowledge(sent) {
             self.act(Action::Persist(Record::Done {
                 client_id: sent.client_id,
             }));

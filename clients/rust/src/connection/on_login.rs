@@ -12,6 +12,9 @@ use crate::updates::{DisconnectReason, StopReason, Update};
 /// An access token this close to its end is refreshed first: the way to the server takes time.
 const MARGIN: Duration = Duration::from_secs(20);
 
+/// However short a token lasts, it is not renewed more often than this.
+const SHORTEST: Duration = Duration::from_secs(5);
+
 /// What the client can show of itself.
 #[derive(Debug)]
 pub(super) struct Login {
@@ -58,6 +61,11 @@ impl Login {
         !std::mem::replace(&mut self.rejected, true)
     }
 
+    /// When the access token should not be used any more.
+    pub(super) fn ends_at(&self) -> Option<Moment> {
+        self.access.as_ref().map(|access| access.ends_at)
+    }
+
     fn is_fresh(&self, now: Moment) -> bool {
         self.access.as_ref().is_some_and(|access| now < access.ends_at)
     }
@@ -87,7 +95,7 @@ impl Connection {
         let refresh_token = Secret::new(reply.refresh_token);
         let lasts = Duration::from_secs(reply.expires_in);
         // A token that lasts less than the margin is used at once, not refreshed for ever.
-        let ends_at = now + lasts.saturating_sub(MARGIN).max(lasts / 2);
+        let ends_at = now + lasts.saturating_sub(MARGIN).max(lasts / 2).max(SHORTEST);
         self.login.access = Some(Access {
             token: Secret::new(reply.access_token),
             ends_at,

@@ -1,8 +1,10 @@
 //! The socket opens and closes.
 
-use samtale_protocol::{CloseCode, DeviceId, Language};
+use samtale_protocol::frames::Hello;
+use samtale_protocol::{ByteString, ClientFrame, CloseCode, DeviceId, Language};
 
-use super::{Action, Connection, Moment, State, Step, hello};
+use super::{Action, Connection, Moment, State, Step};
+use crate::secret::Secret;
 use crate::updates::{DisconnectReason, StopReason};
 
 /// What a client says of itself in each `hello`.
@@ -11,6 +13,18 @@ pub(super) struct HelloParts {
     pub(super) device: DeviceId,
     pub(super) client: String,
     pub(super) language: Language,
+}
+
+/// The `hello` of a connection.
+fn hello(parts: &HelloParts, access_token: &Secret, cursor: Option<ByteString>) -> ClientFrame {
+    ClientFrame::Hello(Hello {
+        version: samtale_protocol::VERSION,
+        access_token: access_token.reveal().to_owned(),
+        device: parts.device,
+        client: parts.client.clone(),
+        language: parts.language,
+        cursor,
+    })
 }
 
 /// What a close code asks of the client.

@@ -1,5 +1,7 @@
 //! Time has passed.
 
+use std::time::Duration;
+
 use samtale_protocol::limits;
 
 use super::requests::Purpose;
@@ -15,7 +17,14 @@ impl Connection {
             // The login and the opening of the socket have time limits of their own.
             State::Connecting(_) => None,
             State::Handshaking { since } => Some(*since + limits::HANDSHAKE),
-            State::Live(live) => Some(live.heard_at + live.silence),
+            State::Live(live) => {
+                // Between requests, so that nobody's answer is lost; a server that cannot wait closes by itself.
+                let renewal = self.requests.is_idle().then(|| self.login.ends_at()).flatten();
+                [Some(live.heard_at + live.silence), renewal]
+                    .into_iter()
+                    .flatten()
+                    .min()
+            }
             State::Stopped { .. } => return None,
         };
         let sends = matches!(self.state, State::Live(_))
@@ -25,7 +34,8 @@ impl Connection {
     }
 
     pub(super) fn on_tick(&mut self, now: Moment) {
-        self.give_up_late_requests(now);
+        let unanswered = self.give_up_late_requests(now);
+        self.sends.wake(now);
         match self.state {
             State::Disconnected { retry_at, .. } if now >= retry_at => self.connect(now),
             State::Handshaking { since } if now >= since + limits::HANDSHAKE => {
@@ -34,16 +44,24 @@ impl Connection {
             State::Live(live) if now >= live.heard_at + live.silence => {
                 self.disconnect(now, None, DisconnectReason::Silence);
             }
+            State::Live(_) if unanswered => self.disconnect(now, None, DisconnectReason::NoAnswer),
+            State::Live(_) if self.requests.is_idle() && self.login.ends_at().is_some_and(|end| now >= end) => {
+                // At once: the tokens of many clients end at many times, so this is spread already.
+                self.disconnect(now, Some(Duration::ZERO), DisconnectReason::TokenEnds);
+            }
             _ => self.transmit_waiting(now),
         }
     }
 
-    fn give_up_late_requests(&mut self, now: Moment) {
+    /// Whether a send was among them: its answer may take its time, but not this long.
+    fn give_up_late_requests(&mut self, now: Moment) -> bool {
+        let mut unanswered = false;
         for purpose in self.requests.late(now) {
             match purpose {
                 Purpose::Caller(ticket) => self.answer(ticket, Err(RequestError::TimedOut)),
-                Purpose::Send(client_id) => self.sends.again_later(now, client_id, None, &mut self.jitter),
+                Purpose::Send(_) => unanswered = true,
             }
         }
+        unanswered
     }
 }

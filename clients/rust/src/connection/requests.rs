@@ -12,6 +12,9 @@ pub const REQUESTS_WAITING: usize = 64;
 /// The most slots that the outbox may use, so that a long outbox does not keep the screen from its history.
 const SENDS_UNDER_WAY: usize = limits::REQUESTS_UNDER_WAY - 2;
 
+/// How long the server may take for a send. Who waits longer waits for a dead connection.
+const SEND_ANSWER: Duration = Duration::from_secs(30);
+
 /// Whom an answer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -58,6 +61,11 @@ impl Requests {
         self.waiting.len() < REQUESTS_WAITING
     }
 
+    /// Whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
     pub(super) fn wait(&mut self, now: Moment, ticket: Ticket, request: Request) {
         self.waiting.push_back(Waiting {
             ticket,
@@ -77,7 +85,7 @@ impl Requests {
 
     /// Begins the request for an outbox entry.
     pub(super) fn begin_send(&mut self, now: Moment, client_id: ClientId) -> u32 {
-        self.begin(Purpose::Send(client_id), now + self.timeout)
+        self.begin(Purpose::Send(client_id), now + SEND_ANSWER)
     }
 
     /// Begins the next waiting request, if a slot is free.

@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
+use samtale_protocol::messages::Sent;
 use samtale_protocol::{ClientId, ErrorCode, Refusal, Timestamp};
 
 use super::Moment;
@@ -12,6 +13,9 @@ use crate::outbox::{Entry, Lane, Outgoing};
 
 /// The wait after `clock_ahead`: nodes are at most a second apart, and two ahead are allowed.
 const CLOCK_AHEAD_WAIT: Duration = Duration::from_secs(1);
+
+/// The acknowledgements remembered.
+const ACKNOWLEDGED: usize = 16;
 
 /// What a refusal leads to.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,12 +54,15 @@ enum Progress {
 #[derive(Debug)]
 pub(super) struct Sends {
     sendings: VecDeque<Sending>,
+    /// The latest acknowledged, for a caller who queues one again in the moment in which its answer comes.
+    acknowledged: VecDeque<Sent>,
 }
 
 impl Sends {
     pub(super) fn new(entries: Vec<Entry>) -> Self {
         let mut sends = Self {
             sendings: VecDeque::new(),
+            acknowledged: VecDeque::new(),
         };
         entries.into_iter().for_each(|entry| sends.add(entry));
         sends
@@ -87,6 +94,24 @@ impl Sends {
             .iter()
             .position(|sending| sending.entry.client_id == client_id);
         index.and_then(|index| self.sendings.remove(index)).is_some()
+    }
+
+    /// Takes an entry out because it is stored; false when there was none.
+    pub(super) fn acknowledge(&mut self, sent: Sent) -> bool {
+        if !self.remove(sent.client_id) {
+            return false;
+        }
+        self.acknowledged.truncate(ACKNOWLEDGED - 1);
+        self.acknowledged.push_front(sent);
+        true
+    }
+
+    /// The acknowledgement of an entry that is out of the outbox only just now.
+    pub(super) fn acknowledged(&self, client_id: ClientId) -> Option<Sent> {
+        self.acknowledged
+            .iter()
+            .find(|sent| sent.client_id == client_id)
+            .copied()
     }
 
     /// The next entry to transmit, and whether its `sent_at` was fixed just now. Only the first of a lane goes, so that
@@ -132,7 +157,7 @@ impl Sends {
         jitter: &mut Jitter,
     ) -> Reaction {
         match refusal.code {
-            ErrorCode::Restamp | ErrorCode::ClockAhead => self.stamp_refused(now, client_id, refusal.code),
+            ErrorCode::Restamp | ErrorCode::ClockAhead => self.stamp_refused(now, client_id, refusal),
             code if code.is_retryable() => {
                 self.again_later(now, client_id, refusal.retry_after_ms, jitter);
                 Reaction::Again
@@ -156,6 +181,15 @@ impl Sends {
         sending.progress = Progress::Later(now + wait);
     }
 
+    /// Whose moment has come waits only for its lane and a slot from now on: it needs no further tick.
+    pub(super) fn wake(&mut self, now: Moment) {
+        for sending in &mut self.sendings {
+            if sending.progress.is_due(now) {
+                sending.progress = Progress::Ready;
+            }
+        }
+    }
+
     pub(super) fn deadline(&self) -> Option<Moment> {
         let waits = self.sendings.iter().filter_map(|sending| match sending.progress {
             Progress::Later(at) => Some(at),
@@ -165,20 +199,19 @@ impl Sends {
     }
 
     /// Nothing is stored under the time that it had, and never will be: it gets another.
-    fn stamp_refused(&mut self, now: Moment, client_id: ClientId, code: ErrorCode) -> Reaction {
+    fn stamp_refused(&mut self, now: Moment, client_id: ClientId, refusal: &Refusal) -> Reaction {
         let Some(sending) = self.sending(client_id) else {
             return Reaction::Again;
         };
         let refused = sending.entry.sent_at.take().unwrap_or_default();
         sending.stamps_refused += 1;
-        if code == ErrorCode::Restamp {
+        let wait = match refusal.code {
+            ErrorCode::ClockAhead => refusal.retry_after_ms.map_or(CLOCK_AHEAD_WAIT, Duration::from_millis),
+            _ => Duration::ZERO,
+        };
+        if refusal.code == ErrorCode::Restamp {
             sending.above = refused.plus(Duration::from_millis(1));
         }
-        let wait = if code == ErrorCode::ClockAhead {
-            CLOCK_AHEAD_WAIT
-        } else {
-            Duration::ZERO
-        };
         sending.progress = Progress::Later(now + wait);
         if sending.stamps_refused >= 2 {
             sending.stamps_refused = 0;

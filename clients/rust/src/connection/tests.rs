@@ -10,8 +10,14 @@ use samtale_protocol::{
     Timestamp,
 };
 
+use samtale_protocol::login::LoginReply;
+use samtale_protocol::{ClientFrame, ServerFrame};
+
 use super::*;
 use crate::backoff;
+use crate::errors::SendError;
+use crate::login::LoginError;
+use crate::outbox::{Outgoing, Record};
 
 const NOON: Timestamp = Timestamp::saturating(1_800_000_000_000);
 const PING_INTERVAL: Duration = Duration::from_secs(25);
@@ -569,6 +575,10 @@ fn a_send_is_queued_stamped_transmitted_and_sent_only_when_the_server_says_so() 
         matches!(updates_of(&actions)[..], [Update::Sent(Sent { client_id, .. })] if *client_id == message.client_id)
     );
     assert_eq!(connection.outbox().len(), 0);
+    // Queued again: it is not sent again, and the answer is the same.
+    let actions = connection.apply(seconds(12), send(5, 1));
+    assert!(sends_of(&actions).is_empty() && connection.outbox().len() == 0);
+    assert!(matches!(updates_of(&actions)[..], [Update::Sent(_)]));
 }
 
 #[test]
@@ -727,17 +737,42 @@ fn what_never_will_be_is_said_and_the_next_of_the_thread_goes_on() {
 }
 
 #[test]
-fn a_send_without_an_answer_goes_out_again_and_a_late_answer_counts() {
+fn a_send_without_an_answer_means_a_dead_connection_and_a_late_answer_counts() {
     let mut connection = live();
     let (id, first) = sends_of(&connection.apply(seconds(1), send(5, 1))).remove(0);
     connection.apply(seconds(30), Input::Heard);
-    connection.apply(seconds(31), Input::Tick);
-    let now = connection.deadline().unwrap().max(seconds(31));
-    let (_, second) = sends_of(&connection.apply(now, Input::Tick)).remove(0);
-    assert_eq!(second, first);
-    let actions = connection.apply(now, sent(id, &first));
+    assert_eq!(connection.apply(seconds(30), Input::Tick), []);
+    let actions = connection.apply(seconds(31), Input::Tick);
+    let reason = DisconnectReason::NoAnswer;
+    assert!(matches!(updates_of(&actions)[..], [Update::Disconnected { reason: of, .. }] if *of == reason));
+    connection.apply(seconds(60), Input::Tick);
+    connection.apply(seconds(60), Input::Opened);
+    let actions = connection.apply(seconds(60), welcome_at(NOON.plus(seconds(60))));
+    assert_eq!(sends_of(&actions)[0].1, first);
+    let actions = connection.apply(seconds(61), sent(id + 77, &first));
     assert!(matches!(updates_of(&actions)[..], [Update::Sent(_)]));
     assert_eq!(connection.outbox().len(), 0);
+}
+
+#[test]
+fn before_the_token_ends_it_is_renewed_on_a_new_connection_between_requests() {
+    let mut connection = live();
+    connection.apply(seconds(560), Input::Heard);
+    connection.apply(seconds(570), ask(1));
+    assert_eq!(connection.apply(seconds(581), Input::Tick), []);
+    connection.apply(seconds(582), done(1));
+    assert_eq!(connection.deadline(), Some(seconds(580)));
+    let actions = connection.apply(seconds(582), Input::Tick);
+    let reason = DisconnectReason::TokenEnds;
+    let told = Update::Disconnected {
+        retry_in: seconds(0),
+        reason,
+    };
+    assert_eq!(actions, [Action::Close, Action::Deliver(told)]);
+    assert_eq!(
+        connection.apply(seconds(582), Input::Tick),
+        [Action::Refresh(Secret::new("refresh 1"))]
+    );
 }
 
 #[test]

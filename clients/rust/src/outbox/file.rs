@@ -137,7 +137,8 @@ impl OutboxFile {
             let record = Record::Queued { entry: entry.clone() };
             record.write_to(&mut lines).map_err(OutboxError::Record)?;
         }
-        let beside = self.path.with_extension("new");
+        let mut beside = self.path.clone();
+        beside.as_mut_os_string().push(".new");
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
         #[cfg(unix)]
@@ -216,7 +217,7 @@ mod tests {
     use samtale_protocol::messages::{Part, SendMessage};
     use samtale_protocol::{ClientId, ThreadId, Timestamp};
 
-    use super::super::Outgoing;
+    use super::super::{Outbox, Outgoing};
     use super::*;
 
     fn entry(number: u8) -> Entry {
@@ -324,6 +325,29 @@ mod tests {
         assert!(matches!(OutboxFile::open(&path), Err(OutboxError::InUse { .. })));
         drop(first);
         assert!(OutboxFile::open(&path).is_ok());
+    }
+
+    #[test]
+    fn what_waits_elsewhere_is_taken_over_once_and_with_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, there) = (folder.path().join("0"), folder.path().join("1"));
+        let sent_at = Some(Timestamp::saturating(7));
+        let stamped = Record::Queued {
+            entry: Entry { sent_at, ..entry(2) },
+        };
+        OutboxFile::open(&here).unwrap().0.append(&[queued(1)], true).unwrap();
+        OutboxFile::open(&there)
+            .unwrap()
+            .0
+            .append(&[queued(1), stamped], true)
+            .unwrap();
+        let mut outbox = Outbox::open(&here).unwrap();
+        outbox.absorb(Outbox::open(&there).unwrap()).unwrap();
+        let expected = [entry(1), Entry { sent_at, ..entry(2) }];
+        assert_eq!(outbox.entries(), expected);
+        drop(outbox);
+        assert_eq!(Outbox::open(&here).unwrap().entries(), expected);
+        assert!(Outbox::open(&there).unwrap().entries().is_empty());
     }
 
     #[test]

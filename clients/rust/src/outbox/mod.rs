@@ -127,6 +127,25 @@ impl Outbox {
         &self.entries
     }
 
+    /// Takes over what waits in another outbox, and empties that. Whatever dies meanwhile, nothing is lost, and what is
+    /// then in both is recognised by the server: it has the same client id and time.
+    ///
+    /// Reads and writes the disk, as [`Outbox::open`] does.
+    pub fn absorb(&mut self, other: Self) -> Result<(), OutboxError> {
+        let Self { entries, file } = other;
+        let unknown = |entry: &Entry| self.entries.iter().all(|known| known.client_id != entry.client_id);
+        let new: Vec<Entry> = entries.into_iter().filter(unknown).collect();
+        if let Some(own) = &mut self.file {
+            let records: Vec<Record> = new
+                .iter()
+                .map(|entry| Record::Queued { entry: entry.clone() })
+                .collect();
+            own.append(&records, true)?;
+        }
+        self.entries.extend(new);
+        file.map_or(Ok(()), |mut file| file.compact(&[]))
+    }
+
     /// Hands what an earlier process left to the connection.
     pub(crate) fn take_entries(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.entries)

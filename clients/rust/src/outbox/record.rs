@@ -30,7 +30,7 @@ pub enum Record {
 
 impl Record {
     /// What the file says after this line, too.
-    pub(super) fn apply_to(self, entries: &mut Vec<Entry>) {
+    pub(crate) fn apply_to(self, entries: &mut Vec<Entry>) {
         match self {
             // A queued record twice can only come from an interrupted compaction.
             Self::Queued { entry } if entries.iter().all(|known| known.client_id != entry.client_id) => {

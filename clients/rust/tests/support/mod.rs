@@ -1,4 +1,5 @@
 //! A server in the test: it speaks the login pages and the WebSocket, and does what the test tells it.
+#![allow(dead_code, reason = "each test program uses its part")]
 
 use std::time::Duration;
 
@@ -6,6 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use samtale_client::{Client, ClientOptions, Credentials, Secret, Update, Updates};
 use samtale_protocol::frames::{Hello, Welcome};
 use samtale_protocol::messages::{SendMessage, Sent};
+use samtale_protocol::people::OwnProfile;
 use samtale_protocol::{
     ClientFrame, CloseCode, Encoding, MessageId, PersonId, Reply, Request, ServerFrame, SessionId, Timestamp,
 };
@@ -56,6 +58,11 @@ impl Server {
             .unwrap()
     }
 
+    /// The next WebSocket that a client opens, whenever that is.
+    pub async fn next_socket(&mut self) -> Option<Socket> {
+        self.sockets.recv().await
+    }
+
     /// The next login page that a client asked for, with the name or token it showed.
     pub async fn login(&mut self) -> String {
         timeout(BOUND, self.logins.recv())
@@ -87,15 +94,16 @@ impl Server {
 
 impl Socket {
     pub async fn frame(&mut self) -> ClientFrame {
+        let frame = timeout(BOUND, self.next()).await.expect("a frame in time");
+        frame.expect("a frame before the end")
+    }
+
+    /// The next frame; `None` when the client is gone.
+    pub async fn next(&mut self) -> Option<ClientFrame> {
         loop {
-            match timeout(BOUND, self.stream.next())
-                .await
-                .expect("a frame in time")
-                .unwrap()
-                .unwrap()
-            {
-                Message::Binary(bytes) => return self.encoding.decode(&bytes).unwrap(),
-                Message::Text(text) => return self.encoding.decode(text.as_bytes()).unwrap(),
+            match self.stream.next().await?.ok()? {
+                Message::Binary(bytes) => return Some(self.encoding.decode(&bytes).unwrap()),
+                Message::Text(text) => return Some(self.encoding.decode(text.as_bytes()).unwrap()),
                 _ => {}
             }
         }
@@ -133,11 +141,15 @@ impl Socket {
     }
 
     pub async fn welcome(&mut self, server_time: Timestamp) {
+        self.welcome_with(server_time, Vec::new()).await;
+    }
+
+    pub async fn welcome_with(&mut self, server_time: Timestamp, profiles: Vec<OwnProfile>) {
         let welcome = Welcome {
             server_time,
             person: PersonId::from_bytes([1; 16]),
             session: SessionId::from_bytes([2; 16]),
-            profiles: Vec::new(),
+            profiles,
             expires_at: server_time.plus(Duration::from_secs(600)),
             ping_interval_ms: 25_000,
         };
@@ -242,5 +254,6 @@ async fn answer_login(stream: &mut TcpStream, logins: mpsc::Sender<String>) {
         answer.len()
     );
     stream.write_all(format!("{head}{answer}").as_bytes()).await.unwrap();
-    let _ = logins.send(format!("{path} {shown}")).await;
+    // A test that looks at logins looks at the first ones.
+    let _ = logins.try_send(format!("{path} {shown}"));
 }
