@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use samtale_school::import::ImportOptions;
 use serde_json::Value;
 
-use super::{Command, CommandError, Commands, PeopleCommands, Progress};
+use super::{Command, CommandError, Commands, PeopleCommands, Progress, import};
 use crate::server::Office;
 
 /// Carries out every command.
@@ -27,10 +28,16 @@ impl Commands for OfficeCommands {
     async fn run(&self, command: Command, progress: &dyn Progress) -> Result<Value, CommandError> {
         match command {
             Command::People(command) => self.people.run(command, progress).await,
-            Command::Import { .. } | Command::Backup { .. } => {
-                let _ = &self.office;
-                Err(CommandError::failed("not wired yet"))
+            Command::Import {
+                path,
+                dry_run,
+                strict,
+                force,
+            } => {
+                let options = ImportOptions { dry_run, strict, force };
+                import::run(&self.office, path, options, progress).await
             }
+            Command::Backup { .. } => Err(CommandError::failed("not wired yet")),
         }
     }
 }

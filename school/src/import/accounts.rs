@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use samtale_protocol::{PersonId, Refusal};
+use samtale_protocol::{PersonId, Refusal, limits};
 
 use super::register::{AccountState, PersonRegister};
 use super::{ImportError, Progress};
@@ -75,8 +75,8 @@ impl AccountWork {
                     username,
                     enabled: row.enabled,
                 };
-                match &row.username {
-                    Some(username) => self.named.push(account(username.clone())),
+                match row.username.as_deref().filter(|username| is_username(username)) {
+                    Some(username) => self.named.push(account(username.to_owned())),
                     None => self.unnamed.push(account(made_name(row))),
                 }
             }
@@ -136,16 +136,18 @@ async fn set_enabled(register: &dyn PersonRegister, persons: &[PersonId], enable
         .map_err(refused)
 }
 
-/// A user name from the name someone is called by, or from the roster's id when that has no letter we know.
+/// What can be a user name: the rest of the limit is for the number of a namesake.
+fn is_username(username: &str) -> bool {
+    let length = username.trim().len();
+    (1..=limits::SHORT_TEXT_BYTES - 10).contains(&length) && !username.contains(char::is_control)
+}
+
+/// A user name from the name someone is called by.
 fn made_name(row: &Person) -> String {
     let given = row.preferred_given_name.as_ref().unwrap_or(&row.given_name);
     let family = row.preferred_family_name.as_ref().unwrap_or(&row.family_name);
     let name = user_name_of(given, family);
-    if name.is_empty() {
-        format!("person.{}", row.sourced_id)
-    } else {
-        name
-    }
+    if is_username(&name) { name } else { "person".to_owned() }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]

@@ -1,11 +1,11 @@
 //! What an import did, or would do.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::roster::Reading;
 
 /// Counts by kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Municipalities and institutions.
     pub spaces: u64,
@@ -27,7 +27,7 @@ impl Counts {
 }
 
 /// A problem with a roster, for the report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportedProblem {
     /// The file.
     pub file: String,
@@ -40,7 +40,7 @@ pub struct ReportedProblem {
 }
 
 /// What an import did, or would do.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// What is new, or is there again.
     pub added: Counts,
@@ -53,10 +53,10 @@ pub struct Report {
     /// What was wrong with the roster.
     pub problems: Vec<ReportedProblem>,
     /// How many problems more there were.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub problems_left_out: u64,
     /// Why it was not applied.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
 }
 
