@@ -215,7 +215,7 @@ async fn a_new_folder_becomes_a_school_and_the_same_folder_goes_on() {
         "{report}"
     );
     assert_eq!(report["problems"], serde_json::json!([]));
-    let sheet = run(&["people", "codes", "--class", "3.A", "--format", "text"], &data).await;
+    let sheet = run(&["people", "codes", "--class", "3.A"], &data).await;
     let sheet = String::from_utf8(sheet.stdout).expect("text");
     assert!(sheet.lines().count() > 20, "{sheet}");
     demo.stop().await;
