@@ -13,7 +13,7 @@ impl School {
         caller: &Caller,
         request: &IssueActivationCodes,
     ) -> Result<Vec<(ProfileId, PersonId, String)>, Refusal> {
-        let (directory, profile, role) = self.acting(caller, request.space).await?;
+        let (directory, profile, role) = self.acting(caller, request.space, None).await?;
         let now = self.now();
         let may = match role {
             Role::InstitutionAdmin | Role::MunicipalityAdmin => directory.groups.contains_key(&request.group),

@@ -176,7 +176,8 @@ impl Directory {
         guardian: ProfileId,
         now: Timestamp,
     ) -> impl Iterator<Item = (ProfileId, &RelationRecord)> {
-        let children = self.children_of.get(&guardian).into_iter().flatten();
+        let here = self.is_present(guardian, now);
+        let children = self.children_of.get(&guardian).filter(|_| here).into_iter().flatten();
         children
             .filter(move |(child, relation)| holds(relation.from, relation.to, now) && self.is_present(*child, now))
             .map(|(child, relation)| (*child, relation))
@@ -188,7 +189,8 @@ impl Directory {
         child: ProfileId,
         now: Timestamp,
     ) -> impl Iterator<Item = (ProfileId, &RelationRecord)> {
-        let guardians = self.guardians_of.get(&child).into_iter().flatten();
+        let here = self.is_present(child, now);
+        let guardians = self.guardians_of.get(&child).filter(|_| here).into_iter().flatten();
         guardians
             .filter(move |(guardian, relation)| {
                 holds(relation.from, relation.to, now) && self.is_present(*guardian, now)

@@ -1,8 +1,10 @@
 //! Who may see whom. Staff see everyone; families see staff and those they share a group with; the name of a protected
 //! family is seen by staff and by the family itself.
 
+use rustc_hash::FxHashMap;
 use samtale_protocol::people::{Role, WithheldReason};
 use samtale_protocol::{GroupId, ProfileId, Timestamp};
+use samtale_storage::directory::RelationRecord;
 
 use crate::directory::Directory;
 
@@ -14,7 +16,7 @@ impl Directory {
         if viewer_role.is_staff() || self.is_family(viewer, target, now) {
             return Ok(());
         }
-        if self.is_protected(target, now) {
+        if self.is_protected(target) {
             return Err(WithheldReason::NameProtected);
         }
         match record.role {
@@ -29,18 +31,20 @@ impl Directory {
 
     /// Whether `viewer` may be told the name of someone they share a thread with: only protection stands against it.
     pub fn may_name(&self, viewer: ProfileId, target: ProfileId, now: Timestamp) -> bool {
-        !self.is_protected(target, now)
+        !self.is_protected(target)
             || self.role_now(viewer, now).is_some_and(Role::is_staff)
             || self.is_family(viewer, target, now)
     }
 
     /// Whether a name is for staff and the family only. A roster marks single people: a child's mark protects the
-    /// guardians, whose names would tell the child's, and a guardian's the children.
-    fn is_protected(&self, target: ProfileId, now: Timestamp) -> bool {
+    /// guardians, whose names would tell the child's, and a guardian's the children; also when they have left.
+    fn is_protected(&self, target: ProfileId) -> bool {
         let marked = |profile: ProfileId| self.profiles.get(&profile).is_none_or(|record| record.name_protected);
-        marked(target)
-            || self.children_now(target, now).any(|(child, _)| marked(child))
-            || self.guardians_now(target, now).any(|(guardian, _)| marked(guardian))
+        let related = |of: &FxHashMap<ProfileId, Vec<(ProfileId, RelationRecord)>>| {
+            let others = of.get(&target).into_iter().flatten();
+            others.into_iter().any(|(other, _)| marked(*other))
+        };
+        marked(target) || related(&self.children_of) || related(&self.guardians_of)
     }
 
     /// Whether a group is the viewer's own, or their child's.

@@ -187,6 +187,7 @@ impl Client {
     ) -> Result<ClientId, SendError> {
         let (client_id, sent_at) = (ClientId(Uuid::new_v4()), Timestamp::default());
         let start = StartThread {
+            as_profile: None,
             space,
             client_id,
             sent_at,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use samtale_school::import::ImportOptions;
-use serde_json::Value;
+use samtale_storage::backup::backup;
+use samtale_storage::engine::chain;
+use serde_json::{Value, json};
 
 use super::{Command, CommandError, Commands, PeopleCommands, Progress, import};
 use crate::server::Office;
@@ -37,7 +39,12 @@ impl Commands for OfficeCommands {
                 let options = ImportOptions { dry_run, strict, force };
                 import::run(&self.office, path, options, progress).await
             }
-            Command::Backup { .. } => Err(CommandError::failed("not wired yet")),
+            Command::Backup { to } => {
+                progress.report("writing the backup");
+                let written = backup(&self.office.opened.embedded, &to).await;
+                let report = written.map_err(|error| CommandError::failed(chain(&error)))?;
+                Ok(json!({ "path": report.path, "rows": report.rows, "bytes": report.bytes, "tables": report.tables }))
+            }
         }
     }
 }

@@ -80,6 +80,7 @@ pub async fn play(
                 subject: conversation.subject.clone(),
                 regarding: profiles(&directory, &conversation.regarding)?,
                 parts,
+                as_profile: Some(author),
             }),
             Some(thread) => Request::SendMessage(SendMessage {
                 thread,

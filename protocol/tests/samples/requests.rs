@@ -126,6 +126,7 @@ fn message_requests() -> Vec<(&'static str, Request)> {
 
 fn thread_requests() -> Vec<(&'static str, Request)> {
     let start = StartThread {
+        as_profile: None,
         space: space(1),
         client_id: client_id(4),
         sent_at: MORNING,
@@ -135,6 +136,7 @@ fn thread_requests() -> Vec<(&'static str, Request)> {
         parts: text(),
     };
     let plain = StartThread {
+        as_profile: None,
         client_id: client_id(5),
         to: recipients()[..1].to_vec(),
         regarding: vec![],
@@ -213,6 +215,7 @@ fn thread_requests() -> Vec<(&'static str, Request)> {
 
 fn people_requests() -> Vec<(&'static str, Request)> {
     let people = ListPeople {
+        as_profile: None,
         space: space(1),
         group: None,
         search: None,
@@ -220,6 +223,7 @@ fn people_requests() -> Vec<(&'static str, Request)> {
         limit: 100,
     };
     let found = ListPeople {
+        as_profile: None,
         group: Some(group(1)),
         search: Some("åse".to_owned()),
         after: Some(profile(1)),
@@ -239,6 +243,7 @@ fn people_requests() -> Vec<(&'static str, Request)> {
         (
             "explain",
             Request::Explain(Explain {
+                as_profile: None,
                 space: space(1),
                 to: Recipient::GroupRole {
                     group: group(1),

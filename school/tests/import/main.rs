@@ -34,6 +34,7 @@ async fn write_to(world: &World, directory: &Directory, to: Vec<Recipient>, subj
         subject: subject.to_owned(),
         regarding: Vec::new(),
         parts: vec![Part::text(subject)],
+        as_profile: None,
     };
     let reply = world
         .school

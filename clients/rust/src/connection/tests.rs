@@ -790,6 +790,7 @@ fn the_outbox_refuses_what_can_not_be_a_message_and_a_reused_id() {
         Err(SendError::ClientIdReused)
     );
     let empty = Outgoing::StartThread(StartThread {
+        as_profile: None,
         space: SpaceId::from_bytes([4; 16]),
         client_id: ClientId::from_bytes([9; 16]),
         sent_at: Timestamp::default(),

@@ -87,6 +87,7 @@ impl Session {
         loop {
             let search = search.map(str::to_owned);
             let list = ListPeople {
+                as_profile: None,
                 space,
                 group: None,
                 search,
