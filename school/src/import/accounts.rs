@@ -2,16 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::FutureExt;
 use samtale_protocol::{PersonId, Refusal, limits};
 
 use super::register::{AccountState, PersonRegister};
+use super::together::together;
 use super::{ImportError, Progress};
 use crate::roster::{Person, Roster};
 use crate::user_names::user_name_of;
-
-/// Accounts under way at once; they share syncs.
-const UNDER_WAY: usize = 64;
 
 /// How many accounts are made between two words about it.
 const TOLD_EVERY: usize = 200;
@@ -22,6 +20,16 @@ struct NewAccount {
     person: PersonId,
     username: String,
     enabled: bool,
+}
+
+impl NewAccount {
+    async fn make(&self, register: &dyn PersonRegister) -> Result<(), Refusal> {
+        register.create(self.person, &self.username).await?;
+        if self.enabled {
+            return Ok(());
+        }
+        register.set_enabled(self.person, false).await
+    }
 }
 
 /// What is to be done with accounts.
@@ -47,19 +55,15 @@ impl AccountWork {
             let person = *persons.get(row.sourced_id.as_str())?;
             Some((row, person, new_persons.contains(&person)))
         });
-        let people: Vec<(&Person, PersonId, bool)> = people.collect();
-        let states: Vec<(&Person, PersonId, Option<AccountState>)> = stream::iter(people)
-            .map(|(row, person, is_new)| async move {
-                let state = if is_new {
-                    None
-                } else {
-                    register.account(person).await.map_err(refused)?
-                };
-                Ok::<_, ImportError>((row, person, state))
-            })
-            .buffered(UNDER_WAY)
-            .try_collect()
-            .await?;
+        let asked = people.map(|(row, person, is_new)| {
+            async move {
+                let state = if is_new { None } else { register.account(person).await? };
+                Ok((row, person, state))
+            }
+            .boxed()
+        });
+        let states: Vec<(&Person, PersonId, Option<AccountState>)> =
+            together(asked.collect()).await.map_err(refused)?;
         let mut work = Self::default();
         for (row, person, state) in states {
             work.take(row, person, state);
@@ -107,18 +111,8 @@ impl AccountWork {
         let mut made = 0;
         for accounts in [&self.named, &self.unnamed] {
             for some in accounts.chunks(TOLD_EVERY) {
-                stream::iter(some)
-                    .map(|account| async move {
-                        register.create(account.person, &account.username).await?;
-                        if account.enabled {
-                            return Ok(());
-                        }
-                        register.set_enabled(account.person, false).await
-                    })
-                    .buffer_unordered(UNDER_WAY)
-                    .try_collect::<()>()
-                    .await
-                    .map_err(refused)?;
+                let making = some.iter().map(|account| account.make(register).boxed());
+                together(making.collect()).await.map_err(refused)?;
                 made += some.len();
                 progress(&format!("{made} of {all} accounts made"));
             }
@@ -128,12 +122,9 @@ impl AccountWork {
 }
 
 async fn set_enabled(register: &dyn PersonRegister, persons: &[PersonId], enabled: bool) -> Result<(), ImportError> {
-    stream::iter(persons)
-        .map(|person| register.set_enabled(*person, enabled))
-        .buffer_unordered(UNDER_WAY)
-        .try_collect::<()>()
-        .await
-        .map_err(refused)
+    let setting = persons.iter().map(|person| register.set_enabled(*person, enabled));
+    together(setting.collect()).await.map_err(refused)?;
+    Ok(())
 }
 
 /// What can be a user name: the rest of the limit is for the number of a namesake.

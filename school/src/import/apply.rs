@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::FutureExt;
 use samtale_protocol::{GroupId, PersonId, ProfileId, SpaceId};
 use samtale_storage::directory::{GroupRecord, ProfileRecord, space_key, space_partition};
 use samtale_storage::people::{PersonProfileRecord, person_profile_key};
@@ -18,14 +18,12 @@ use super::plan::Work;
 use super::register::PersonRegister;
 use super::spaces::{SpaceChange, WantedSpace};
 use super::telling::Affected;
+use super::together::together;
 use super::{ImportError, Progress};
 use crate::school::School;
 
 /// Rows written together.
 const BATCH: usize = 50;
-
-/// Writes under way at once; they share syncs.
-pub const UNDER_WAY: usize = 64;
 
 /// An import that is being carried out.
 pub struct Application<'a> {
@@ -220,13 +218,11 @@ impl Application<'_> {
             };
             (person_profile_key(row.person, space, *profile), record)
         });
-        let rows: Vec<_> = rows.collect();
-        let store = &self.school.store;
-        stream::iter(rows)
-            .map(|(key, record)| async move { store.put(key, &record, self.school.write_timestamp()).await })
-            .buffer_unordered(UNDER_WAY)
-            .try_collect()
-            .await
+        let school = self.school;
+        let puts = rows
+            .map(|(key, record)| async move { school.store.put(key, &record, school.write_timestamp()).await }.boxed());
+        together(puts.collect()).await?;
+        Ok(())
     }
 
     async fn write<'r, K: Columns + 'r, R: Record + Clone + 'r>(
@@ -235,16 +231,13 @@ impl Application<'_> {
         rows: impl Iterator<Item = &'r (K, R)>,
     ) -> Result<(), StorageError> {
         let rows: Vec<(Vec<KeyValue>, R)> = rows.map(|(key, row)| (key.columns(), row.clone())).collect();
-        let batches: Vec<Vec<(Vec<KeyValue>, R)>> = rows.chunks(BATCH).map(<[_]>::to_vec).collect();
-        let store = &self.school.store;
-        stream::iter(batches)
-            .map(|batch| async move {
-                let timestamp = self.school.write_timestamp();
-                store.put_all(space_partition(space).to_vec(), batch, timestamp).await
-            })
-            .buffer_unordered(UNDER_WAY)
-            .try_collect()
-            .await
+        let school = self.school;
+        let puts = rows.chunks(BATCH).map(|batch| {
+            let (partition, batch) = (space_partition(space).to_vec(), batch.to_vec());
+            async move { school.store.put_all(partition, batch, school.write_timestamp()).await }.boxed()
+        });
+        together(puts.collect()).await?;
+        Ok(())
     }
 }
 

@@ -19,6 +19,7 @@ mod register;
 mod report;
 mod spaces;
 mod telling;
+mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 

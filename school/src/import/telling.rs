@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::FutureExt;
 use samtale_protocol::{Audience, Event, GroupId, PersonId, ProfileId, SpaceId};
 use samtale_storage::directory::{DirectoryVersionRecord, directory_version_key};
 use samtale_storage::journal::Fact;
 use samtale_storage::{Compared, StorageError};
 
 use super::ImportError;
-use super::apply::UNDER_WAY;
+use super::together::together;
 use crate::school::School;
 
 /// How often a directory's version is tried to be raised while others raise it too.
@@ -65,14 +65,12 @@ impl School {
         }
         let (fact, event) = (Fact::Directory { version }, Event::Directory { version });
         self.tell(space, fact, Some(event), Audience::space()).await?;
-        stream::iter(&affected.persons)
-            .map(|person| {
-                let fact = Fact::Profiles { person: *person };
-                self.tell(SpaceId::SYSTEM, fact, None, Audience::people([*person]))
-            })
-            .buffer_unordered(UNDER_WAY)
-            .try_collect::<()>()
-            .await?;
+        let telling = affected.persons.iter().map(|person| {
+            let fact = Fact::Profiles { person: *person };
+            self.tell(SpaceId::SYSTEM, fact, None, Audience::people([*person]))
+                .boxed()
+        });
+        together(telling.collect()).await?;
         let groups = self.affected_groups(space, affected).await?;
         self.follow_groups(space, &groups).await?;
         Ok(())

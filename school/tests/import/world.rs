@@ -1,6 +1,7 @@
 //! A school whose storage counts its writes and stops when told to, with accounts in a map.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -192,7 +193,10 @@ impl World {
 
     pub async fn import_with(&self, reading: &Reading, options: ImportOptions) -> Result<Report, ImportError> {
         let register: &dyn PersonRegister = &*self.accounts;
-        self.school.import(reading, options, register, &|_| {}).await
+        // As a task of a server: it has to be one that can move between threads.
+        let importing: Pin<Box<dyn Future<Output = _> + Send>> =
+            Box::pin(self.school.import(reading, options, register, &|_| {}));
+        importing.await
     }
 
     pub fn writes(&self) -> u64 {
