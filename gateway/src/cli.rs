@@ -9,6 +9,7 @@ mod completions;
 mod configuration;
 mod demo;
 mod import;
+mod import_report;
 mod logging;
 mod people;
 mod restore;

@@ -1,5 +1,6 @@
 //! What an operator asks of the data folder: the same commands, whether a server runs there or not.
 
+pub mod import;
 pub mod office;
 pub mod people;
 

@@ -306,6 +306,6 @@ async fn token_key(opened: &Opened) -> Result<TokenKey, StorageError> {
 }
 
 #[expect(clippy::expect_used, reason = "ids without randomness would collide: better to stop")]
-fn system_random(bytes: &mut [u8]) {
+pub(crate) fn system_random(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the operating system gives randomness");
 }

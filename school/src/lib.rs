@@ -13,6 +13,7 @@ pub mod explain;
 pub mod follow;
 pub mod heads;
 pub mod history;
+pub mod import;
 pub mod inbox;
 pub mod journal;
 pub mod members;
@@ -31,6 +32,7 @@ pub mod talk_table;
 pub mod thread_state;
 pub mod threads;
 pub mod typing;
+mod user_names;
 pub mod visibility;
 pub mod write_clock;
 

@@ -60,6 +60,8 @@ pub struct School {
     pub(crate) publisher: Publisher,
     pub(crate) sabotage: Sabotage,
     pub(crate) write_clock: WriteClock,
+    /// One import at a time.
+    pub(crate) importing: tokio::sync::Mutex<()>,
     random: Random,
     memory: Mutex<Memory>,
 }
@@ -94,6 +96,7 @@ impl School {
             publisher,
             sabotage,
             write_clock,
+            importing: tokio::sync::Mutex::default(),
             random,
             memory: Mutex::default(),
         }

@@ -132,7 +132,11 @@ pub struct GroupMemberRecord {
 
 /// The version of a space's directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DirectoryVersionRecord {}
+pub struct DirectoryVersionRecord {
+    /// An import has begun and not come to its end: whoever imports next goes through everything again.
+    #[serde(default)]
+    pub unfinished: bool,
+}
 
 /// The partition of everything in a space's directory.
 pub fn space_partition(space: SpaceId) -> [KeyValue; 1] {

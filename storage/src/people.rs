@@ -16,6 +16,9 @@ pub struct PersonRecord {
     /// Whether the account is closed.
     #[serde(default)]
     pub disabled: bool,
+    /// Whether it was a roster that closed it: then a roster may open it again, and what was closed by hand stays closed.
+    #[serde(default)]
+    pub closed_by_roster: bool,
     /// Whether nobody may see that they are online.
     #[serde(default)]
     pub presence_hidden: bool,

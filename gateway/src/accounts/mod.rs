@@ -8,6 +8,7 @@ mod ended;
 mod logins;
 mod passwords;
 mod people;
+mod register;
 mod slowdown;
 #[cfg(test)]
 pub(crate) mod testing;

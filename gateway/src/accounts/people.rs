@@ -21,6 +21,15 @@ pub enum IfTaken {
     Number,
 }
 
+/// Who closed an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// An operator: only an operator opens it again.
+    Hand,
+    /// A roster: the next one may open it again.
+    Roster,
+}
+
 /// Why a person was not made.
 #[derive(Debug, Error)]
 pub enum CreateError {
@@ -44,15 +53,26 @@ impl From<Refusal> for CreateError {
 impl Accounts {
     /// Makes a person with the user name `wanted`, or one like it. They log in once they have a password.
     pub async fn create_person(&self, wanted: &str, if_taken: IfTaken) -> Result<(PersonId, String), CreateError> {
+        let mut random = [0; 10];
+        self.random.fill(&mut random)?;
+        let person = PersonId::at(self.clock.now(), &random);
+        let username = self.create_person_as(person, wanted, if_taken).await?;
+        Ok((person, username))
+    }
+
+    /// The same with an id that the caller chose. It can be repeated: a person who is there keeps their user name.
+    pub(super) async fn create_person_as(
+        &self,
+        person: PersonId,
+        wanted: &str,
+        if_taken: IfTaken,
+    ) -> Result<String, CreateError> {
         let wanted = normal_username(wanted);
         if wanted.is_empty() || wanted.len() > limits::SHORT_TEXT_BYTES - 4 || wanted.contains(char::is_control) {
             return Err(Refusal::new(ErrorCode::BadRequest)
                 .detail("a user name has 1 to 196 bytes")
                 .into());
         }
-        let mut random = [0; 10];
-        self.random.fill(&mut random)?;
-        let person = PersonId::at(self.clock.now(), &random);
         for number in 1..=NAMESAKES {
             let username = if number == 1 {
                 wanted.clone()
@@ -60,8 +80,10 @@ impl Accounts {
                 format!("{wanted}{number}")
             };
             let key = username_key(self.lookup_username(&username).await?);
-            if self.store.get::<UsernameRecord>(&key).await.map_err(refused)?.is_some() {
-                continue;
+            match self.store.get::<UsernameRecord>(&key).await.map_err(refused)? {
+                Some(taken) if taken.record.person == person => return Ok(username),
+                Some(_) => continue,
+                None => {}
             }
             if number > 1 && if_taken == IfTaken::Suggest {
                 return Err(CreateError::Taken { suggestion: username });
@@ -72,11 +94,13 @@ impl Accounts {
                 .get::<PersonRecord>(&person_key(person))
                 .await
                 .map_err(refused)?;
-            let time = write_time(self.clock.now(), old.map(|old| old.timestamp));
+            let time = write_time(self.clock.now(), old.as_ref().map(|old| old.timestamp));
+            let old = old.map(|old| old.record);
             let record = PersonRecord {
                 username: username.clone(),
-                disabled: false,
-                presence_hidden: false,
+                disabled: old.as_ref().is_some_and(|old| old.disabled),
+                closed_by_roster: old.as_ref().is_some_and(|old| old.closed_by_roster),
+                presence_hidden: old.is_some_and(|old| old.presence_hidden),
             };
             self.store
                 .put(person_key(person), &record, time)
@@ -84,7 +108,7 @@ impl Accounts {
                 .map_err(refused)?;
             let name = UsernameRecord { person };
             match self.store.compare_and_set(&key, None, &name).await.map_err(refused)? {
-                Compared::Applied { .. } => return Ok((person, username)),
+                Compared::Applied { .. } => return Ok(username),
                 Compared::Conflict => {}
             }
         }
@@ -112,8 +136,8 @@ impl Accounts {
     /// Closes an account: its logins end, its sockets close, and its password is answered with "disabled".
     pub async fn disable(&self, person: PersonId) -> Result<(), Refusal> {
         let stored = self.person(person).await?;
-        if !stored.record.disabled {
-            self.put_disabled(person, stored, true).await?;
+        if !stored.record.disabled || stored.record.closed_by_roster {
+            self.put_disabled(person, stored, Some(By::Hand)).await?;
         }
         // Also when it was disabled already: ending the logins may have failed the last time.
         self.end_all_logins(person).await
@@ -123,7 +147,7 @@ impl Accounts {
     pub async fn enable(&self, person: PersonId) -> Result<(), Refusal> {
         let stored = self.person(person).await?;
         if stored.record.disabled {
-            self.put_disabled(person, stored, false).await
+            self.put_disabled(person, stored, None).await
         } else {
             Ok(())
         }
@@ -165,21 +189,23 @@ impl Accounts {
             .map_err(refused)
     }
 
-    async fn put_disabled(
+    /// Notes who closed the account; `None` means that it is open.
+    pub(super) async fn put_disabled(
         &self,
         person: PersonId,
         stored: Stored<PersonRecord>,
-        disabled: bool,
+        closed: Option<By>,
     ) -> Result<(), Refusal> {
         let time = write_time(self.clock.now(), Some(stored.timestamp));
         let record = PersonRecord {
-            disabled,
+            disabled: closed.is_some(),
+            closed_by_roster: closed == Some(By::Roster),
             ..stored.record
         };
         self.store.put(person_key(person), &record, time).await.map_err(refused)
     }
 
-    async fn lookup_username(&self, username: &str) -> Result<[u8; 16], Refusal> {
+    pub(super) async fn lookup_username(&self, username: &str) -> Result<[u8; 16], Refusal> {
         self.lookup
             .lookup(samtale_protocol::SpaceId::SYSTEM, USERNAME, username)
             .await

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use samtale_school::import::Report;
 
 use super::configuration::Settings;
-use super::{DONE, carry_out, terminal};
+use super::{carry_out, import_report, terminal};
 use crate::commands::{Command, CommandError};
 use crate::config::Config;
 
@@ -66,29 +67,29 @@ impl Import {
             ..
         }) = self.form;
         let path = std::path::absolute(&path).map_err(|error| CommandError::refused(error.to_string()))?;
-        let report = match carry_out(
-            config,
-            Command::Import {
-                path,
-                dry_run,
-                strict,
-                force,
-            },
-        )
-        .await
-        {
-            Ok(report) => report,
-            Err(error) => {
-                if let (true, Some(report)) = (json, &error.report) {
-                    terminal::print_json(report);
-                }
-                return Err(error);
-            }
+        let command = Command::Import {
+            path,
+            dry_run,
+            strict,
+            force,
         };
-        if json {
-            return Ok(terminal::print_json(&report));
+        match carry_out(config, command).await {
+            Ok(report) => print_report(&report, json, dry_run),
+            Err(error) => {
+                if let Some(report) = &error.report {
+                    print_report(report, json, dry_run)?;
+                }
+                Err(error)
+            }
         }
-        // The report for people is written where the import is.
-        Ok(report["text"].as_str().map_or(DONE, terminal::print))
     }
+}
+
+fn print_report(report: &serde_json::Value, json: bool, dry_run: bool) -> Result<u8, CommandError> {
+    if json {
+        return Ok(terminal::print_json(report));
+    }
+    let report: Report = serde_json::from_value(report.clone())
+        .map_err(|_| CommandError::failed("the running server answers in a form that is not known here"))?;
+    Ok(terminal::print(&import_report::text(&report, dry_run)))
 }

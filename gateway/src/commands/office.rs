@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use samtale_school::import::ImportOptions;
 use samtale_storage::backup::backup;
 use samtale_storage::engine::chain;
 use serde_json::{Value, json};
 
-use super::{Command, CommandError, Commands, PeopleCommands, Progress};
+use super::{Command, CommandError, Commands, PeopleCommands, Progress, import};
 use crate::server::Office;
 
 /// Carries out every command.
@@ -29,13 +30,21 @@ impl Commands for OfficeCommands {
     async fn run(&self, command: Command, progress: &dyn Progress) -> Result<Value, CommandError> {
         match command {
             Command::People(command) => self.people.run(command, progress).await,
+            Command::Import {
+                path,
+                dry_run,
+                strict,
+                force,
+            } => {
+                let options = ImportOptions { dry_run, strict, force };
+                import::run(&self.office, path, options, progress).await
+            }
             Command::Backup { to } => {
                 progress.report("writing the backup");
                 let written = backup(&self.office.opened.embedded, &to).await;
                 let report = written.map_err(|error| CommandError::failed(chain(&error)))?;
                 Ok(json!({ "path": report.path, "rows": report.rows, "bytes": report.bytes, "tables": report.tables }))
             }
-            Command::Import { .. } => Err(CommandError::failed("not wired yet")),
         }
     }
 }

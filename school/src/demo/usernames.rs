@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::user_names::user_name_of;
+
 /// The user names given so far.
 #[derive(Default)]
 pub(super) struct Usernames(HashSet<String>);
@@ -9,9 +11,7 @@ pub(super) struct Usernames(HashSet<String>);
 impl Usernames {
     /// A user name nobody has yet, of the first of the first names and the last of the last names. Namesakes get a number.
     pub(super) fn give(&mut self, given_name: &str, family_name: &str) -> String {
-        let first = given_name.split_whitespace().next().unwrap_or_default();
-        let last = family_name.split_whitespace().last().unwrap_or_default();
-        let name = format!("{}.{}", plain(first), plain(last));
+        let name = user_name_of(given_name, family_name);
         let mut candidate = name.clone();
         let mut number = 1;
         while !self.0.insert(candidate.clone()) {
@@ -19,37 +19,6 @@ impl Usernames {
             candidate = format!("{name}{number}");
         }
         candidate
-    }
-}
-
-/// A name in plain lower-case letters.
-fn plain(name: &str) -> String {
-    name.chars().flat_map(char::to_lowercase).map(plain_letter).collect()
-}
-
-fn plain_letter(letter: char) -> &'static str {
-    const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
-    if let Some(position) = LETTERS.find(letter) {
-        return &LETTERS[position..=position];
-    }
-    match letter {
-        'æ' | 'ä' => "ae",
-        'ø' | 'ö' => "oe",
-        'å' => "aa",
-        'á' | 'à' | 'â' | 'ą' => "a",
-        'ç' | 'ć' | 'č' => "c",
-        'đ' => "d",
-        'é' | 'è' | 'ê' | 'ë' | 'ę' => "e",
-        'ğ' => "g",
-        'ı' | 'í' | 'î' => "i",
-        'ł' => "l",
-        'ñ' | 'ń' => "n",
-        'ó' | 'ô' => "o",
-        'ş' | 'ś' | 'š' => "s",
-        'ü' | 'ú' => "u",
-        'ý' => "y",
-        'ź' | 'ż' | 'ž' => "z",
-        _ => "",
     }
 }
 

@@ -194,7 +194,7 @@ impl World {
         let old = self.store.get::<DirectoryVersionRecord>(&key).await.unwrap();
         let version = old.map(|old| old.timestamp);
         self.store
-            .compare_and_set(&key, version, &DirectoryVersionRecord {})
+            .compare_and_set(&key, version, &DirectoryVersionRecord::default())
             .await
             .unwrap();
         let version = version.unwrap_or_default() + 1;

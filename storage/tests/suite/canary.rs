@@ -35,6 +35,7 @@ async fn sing(store: &Store, username: [u8; 16]) {
     let record = PersonRecord {
         username: text(),
         disabled: false,
+        closed_by_roster: false,
         presence_hidden: false,
     };
     store.put(person_key(person), &record, 1).await.unwrap();

@@ -14,6 +14,7 @@ fn person(username: &str) -> PersonRecord {
     PersonRecord {
         username: username.to_owned(),
         disabled: false,
+        closed_by_roster: false,
         presence_hidden: false,
     }
 }
