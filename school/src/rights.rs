@@ -120,8 +120,12 @@ impl Rights for School {
             .any(|(_, profile, _)| {
                 let member = state.members.get(profile);
                 let was_in_it = member.is_some_and(|member| {
-                    let back = thread.sent_at.is_none_or(|sent_at| member.visible_from <= sent_at);
-                    time >= member.joined_at && back && member.left_at.is_none_or(|left_at| time <= left_at)
+                    // The clocks of two nodes differ; of a message its own time counts, as for a page of the thread.
+                    let (from, time) = match thread.sent_at {
+                        Some(sent_at) => (member.visible_from, sent_at),
+                        None => (member.joined_at, time),
+                    };
+                    time >= from && member.left_at.is_none_or(|left_at| time <= left_at)
                 });
                 was_in_it && state.is_open_to(*profile, &directory, now)
             }))
@@ -140,7 +144,8 @@ impl School {
     fn behind(&self, audience: &Audience, state: Option<&ThreadState>, directory: &Directory) -> Recipients {
         let now = self.now();
         let sent_at = audience.thread.and_then(|thread| thread.sent_at);
-        if let (Some(state), Some(sent_at)) = (state, sent_at) {
+        let to_some = sent_at.filter(|sent_at| state.is_some_and(|state| *sent_at < state.all_see_from));
+        if let (Some(state), Some(sent_at)) = (state, to_some) {
             let mut all = state.people_who_may_read(sent_at, directory, now);
             all.extend(&audience.people);
             return people(&all);

@@ -165,13 +165,7 @@ impl ThreadState {
 
     /// Those who may be told of a message.
     pub fn audience_of(&self, message: MessageId) -> Audience {
-        let audience = Audience::thread(self.thread, self.record.membership_version);
-        let sent_at = message.sent_at();
-        if sent_at < self.all_see_from {
-            audience.who_may_read(sent_at)
-        } else {
-            audience
-        }
+        Audience::thread(self.thread, self.record.membership_version).who_may_read(message.sent_at())
     }
 
     /// The persons behind the members that are in it now, none twice.
