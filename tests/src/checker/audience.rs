@@ -9,12 +9,17 @@ use crate::checker::{Note, Noted, Promise, SKEW_MS, Seen, View, Violation, viola
 pub fn check(view: &View<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for noted in view.notes {
-        let Some(profile) = view.profiles.get(&noted.device) else { continue };
+        let Some(profile) = view.profiles.get(&noted.device) else {
+            continue;
+        };
         match &noted.note {
             Note::Shown { thread, seen, by_event } => {
                 violations.extend(shown(view, noted, *thread, *profile, seen, *by_event));
             }
-            Note::Kept { thread, messages: Some(messages) } => {
+            Note::Kept {
+                thread,
+                messages: Some(messages),
+            } => {
                 for seen in messages {
                     violations.extend(shown(view, noted, *thread, *profile, seen, true));
                 }
@@ -39,7 +44,10 @@ fn shown(
     let additions: Vec<&Turn> = turns.iter().filter(|turn| turn.is_addition).collect();
     let is_given = view.is_given(thread, profile);
     if !is_given && !additions.iter().any(|added| added.asked.0 < noted.moment) {
-        let what = format!("device {} is shown {} of {thread}, where it never was", noted.device, seen.message);
+        let what = format!(
+            "device {} is shown {} of {thread}, where it never was",
+            noted.device, seen.message
+        );
         return Some(violation(Promise::OnlyItsAudience, what));
     }
     let send = view.sends.get(&seen.client?)?;
@@ -55,7 +63,10 @@ fn shown(
     let first = additions.first()?;
     let told_at = send.told?.0;
     if !is_given && from_now_on && told_at + SKEW_MS < first.asked.1 {
-        let what = format!("device {} is shown {} of {thread}, from before it came", noted.device, seen.message);
+        let what = format!(
+            "device {} is shown {} of {thread}, from before it came",
+            noted.device, seen.message
+        );
         return Some(violation(Promise::OnlyItsAudience, what));
     }
     None
@@ -63,7 +74,9 @@ fn shown(
 
 /// Whether, after the first time that someone was taken out, nobody let them in again or may have.
 fn stays_out(turns: &[Turn]) -> bool {
-    let Some(removal) = turns.iter().find(|turn| !turn.is_addition) else { return false };
+    let Some(removal) = turns.iter().find(|turn| !turn.is_addition) else {
+        return false;
+    };
     turns
         .iter()
         .filter(|turn| turn.is_addition)

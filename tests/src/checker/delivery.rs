@@ -21,7 +21,9 @@ pub fn check(view: &View<'_>) -> Vec<Violation> {
 fn lost(view: &View<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for ((device, thread), kept) in &view.kept {
-        let Some(profile) = view.profiles.get(device) else { continue };
+        let Some(profile) = view.profiles.get(device) else {
+            continue;
+        };
         let has: BTreeSet<MessageId> = kept.iter().copied().flatten().map(|seen| seen.message).collect();
         for (client, send) in view.sends.iter().filter(|(_, send)| send.thread == *thread) {
             let Some((told_at, message)) = send.told else { continue };
@@ -40,12 +42,16 @@ fn should_have(view: &View<'_>, thread: ThreadId, profile: ProfileId, send: &Sen
     let turns = view.turns(thread, profile);
     let (additions, removals): (Vec<&Turn>, Vec<&Turn>) = turns.iter().partition(|turn| turn.is_addition);
     if view.is_given(thread, profile) && (additions.is_empty() || removals.is_empty()) {
-        return removals.first().is_none_or(|removal| told_at + SKEW_MS < removal.asked.1);
+        return removals
+            .first()
+            .is_none_or(|removal| told_at + SKEW_MS < removal.asked.1);
     }
     // Added: what was sent after it was told, if whatever took them out before was over before it was asked.
     additions.iter().any(|added| {
         added.told.is_some_and(|(_, told)| told + SKEW_MS < send.asked.1)
-            && removals.iter().all(|removal| removal.told.is_some_and(|(_, told)| told + SKEW_MS < added.asked.1))
+            && removals
+                .iter()
+                .all(|removal| removal.told.is_some_and(|(_, told)| told + SKEW_MS < added.asked.1))
     })
 }
 
@@ -54,14 +60,21 @@ fn twice(view: &View<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for noted in view.notes {
         if let Note::Told { client, message, .. } = &noted.note {
-            let first = view.sends.get(client).and_then(|send| send.told).map(|(_, first)| first);
+            let first = view
+                .sends
+                .get(client)
+                .and_then(|send| send.told)
+                .map(|(_, first)| first);
             if first.is_some_and(|first| first != *message) {
                 let what = format!("{client} was told as {message} and as {first:?}");
                 violations.push(violation(Promise::NothingTwice, what));
             }
         }
     }
-    let kept = view.kept.iter().filter_map(|(place, kept)| Some((place, "thread", (*kept)?)));
+    let kept = view
+        .kept
+        .iter()
+        .filter_map(|(place, kept)| Some((place, "thread", (*kept)?)));
     let screens = view.screens.iter().map(|(place, screen)| (place, "screen", *screen));
     for ((device, thread), what, messages) in kept.chain(screens) {
         let mut known: BTreeMap<ClientId, MessageId> = BTreeMap::new();
@@ -80,9 +93,16 @@ fn twice(view: &View<'_>) -> Vec<Violation> {
 /// Screens that lack what their thread has, or the other way round; and resyncs while the journal reached.
 fn holes(view: &View<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
-    let told: BTreeSet<MessageId> = view.sends.values().filter_map(|send| send.told).map(|(_, message)| message).collect();
+    let told: BTreeSet<MessageId> = view
+        .sends
+        .values()
+        .filter_map(|send| send.told)
+        .map(|(_, message)| message)
+        .collect();
     for ((device, thread), kept) in &view.kept {
-        let (Some(profile), Some(kept)) = (view.profiles.get(device), kept) else { continue };
+        let (Some(profile), Some(kept)) = (view.profiles.get(device), kept) else {
+            continue;
+        };
         if !view.is_constant(*thread, *profile) {
             continue;
         }
@@ -100,7 +120,10 @@ fn holes(view: &View<'_>) -> Vec<Violation> {
         }
     }
     for noted in view.notes {
-        if let Note::Resync { cursor_age_ms: Some(age) } = &noted.note {
+        if let Note::Resync {
+            cursor_age_ms: Some(age),
+        } = &noted.note
+        {
             if *age < JOURNAL_REACH_MS {
                 let what = format!("device {} was told to resync with a cursor of {age} ms", noted.device);
                 violations.push(violation(Promise::CompleteOrSaidSo, what));
@@ -128,7 +151,10 @@ fn changes(view: &View<'_>) -> Vec<Violation> {
     }
     for ((device, thread), kept) in &view.kept {
         let screen = view.screens.get(&(*device, *thread)).copied().unwrap_or_default();
-        let is_constant = view.profiles.get(device).is_some_and(|profile| view.is_constant(*thread, *profile));
+        let is_constant = view
+            .profiles
+            .get(device)
+            .is_some_and(|profile| view.is_constant(*thread, *profile));
         for seen in kept.iter().copied().flatten() {
             if told.get(&seen.message).is_some_and(|version| seen.version < *version) {
                 let what = format!("a change of {} is not in {thread} of device {device}", seen.message);
@@ -152,9 +178,13 @@ fn answers(view: &View<'_>) -> Vec<Violation> {
         let what = match &noted.note {
             Note::Stuck { what } => format!("device {} still waits for {what}", noted.device),
             Note::Refused {
-                code: code @ (ErrorCode::ClientIdReused | ErrorCode::BadRequest | ErrorCode::Internal | ErrorCode::TooLarge),
+                code:
+                    code @ (ErrorCode::ClientIdReused | ErrorCode::BadRequest | ErrorCode::Internal | ErrorCode::TooLarge),
                 detail,
-            } => format!("device {} was refused at {} ms: {code:?} {detail}", noted.device, noted.at_ms),
+            } => format!(
+                "device {} was refused at {} ms: {code:?} {detail}",
+                noted.device, noted.at_ms
+            ),
             _ => continue,
         };
         violations.push(violation(Promise::Answered, what));

@@ -13,11 +13,18 @@ pub fn check(view: &View<'_>) -> Vec<Violation> {
     let mut after: BTreeMap<(ClientId, Timestamp), Option<MessageId>> = BTreeMap::new();
     for noted in view.notes {
         match &noted.note {
-            Note::Shown { thread, seen: shown, .. } => {
+            Note::Shown {
+                thread, seen: shown, ..
+            } => {
                 let newest = seen.entry((noted.device, *thread)).or_insert(shown.message);
                 *newest = (*newest).max(shown.message);
             }
-            Note::Asked { thread, client, sent_at, .. } => {
+            Note::Asked {
+                thread,
+                client,
+                sent_at,
+                ..
+            } => {
                 let newest = seen.get(&(noted.device, *thread)).copied();
                 after.entry((*client, *sent_at)).or_insert(newest);
             }
@@ -48,8 +55,14 @@ fn unsorted(view: &View<'_>) -> Vec<Violation> {
             let what = format!("{thread} of device {device} is not in the order of ids");
             violations.push(violation(Promise::OneOrder, what));
         }
-        for seen in messages.iter().filter(|seen| seen.reply_to.is_some_and(|question| question >= seen.message)) {
-            let what = format!("{} stands before its question in {thread} of device {device}", seen.message);
+        for seen in messages
+            .iter()
+            .filter(|seen| seen.reply_to.is_some_and(|question| question >= seen.message))
+        {
+            let what = format!(
+                "{} stands before its question in {thread} of device {device}",
+                seen.message
+            );
             violations.push(violation(Promise::OneOrder, what));
         }
     }

@@ -76,7 +76,12 @@ impl<'a> View<'a> {
     }
 
     fn read(&mut self, noted: &'a Noted) {
-        let Noted { moment, at_ms, device, note } = noted;
+        let Noted {
+            moment,
+            at_ms,
+            device,
+            note,
+        } = noted;
         match note {
             Note::Began { profile } => {
                 self.profiles.insert(*device, *profile);
@@ -84,7 +89,12 @@ impl<'a> View<'a> {
             Note::Given { thread, members } => {
                 self.given.entry(*thread).or_default().extend(members);
             }
-            Note::Asked { thread, client, reply_to, .. } => {
+            Note::Asked {
+                thread,
+                client,
+                reply_to,
+                ..
+            } => {
                 self.sends.entry(*client).or_insert(Send {
                     thread: *thread,
                     device: *device,
@@ -98,14 +108,20 @@ impl<'a> View<'a> {
                     send.told.get_or_insert((*at_ms, *message));
                 }
             }
-            Note::AddAsked { thread, profile, from_the_beginning } => {
+            Note::AddAsked {
+                thread,
+                profile,
+                from_the_beginning,
+            } => {
                 self.asked(noted, (*thread, *profile), Some(*from_the_beginning));
             }
             Note::RemoveAsked { thread, profile } => self.asked(noted, (*thread, *profile), None),
             Note::AddTold { thread, profile } => self.told(noted, (*thread, *profile), true),
             Note::RemoveTold { thread, profile } => {
                 self.told(noted, (*thread, *profile), false);
-                self.known_removals.entry((*device, *thread, *profile)).or_insert(*moment);
+                self.known_removals
+                    .entry((*device, *thread, *profile))
+                    .or_insert(*moment);
             }
             Note::Kept { thread, messages } => {
                 self.kept.insert((*device, *thread), messages.as_deref());
@@ -141,7 +157,9 @@ impl<'a> View<'a> {
 
     /// Whether a profile was a member of a thread from the beginning.
     pub fn is_given(&self, thread: ThreadId, profile: ProfileId) -> bool {
-        self.given.get(&thread).is_some_and(|members| members.contains(&profile))
+        self.given
+            .get(&thread)
+            .is_some_and(|members| members.contains(&profile))
     }
 
     /// What happened to a membership since.
@@ -151,7 +169,6 @@ impl<'a> View<'a> {
 
     /// Whether a profile was in a thread all the time.
     pub fn is_constant(&self, thread: ThreadId, profile: ProfileId) -> bool {
-        self.is_given(thread, profile)
-            && !self.turns(thread, profile).iter().any(|turn| !turn.is_addition)
+        self.is_given(thread, profile) && !self.turns(thread, profile).iter().any(|turn| !turn.is_addition)
     }
 }

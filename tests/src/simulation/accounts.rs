@@ -12,8 +12,14 @@ pub struct TrustingAccounts;
 impl AccountRequests for TrustingAccounts {
     fn verify(&self, access_token: &str) -> Option<VerifiedToken> {
         let person: PersonId = access_token.parse().ok()?;
-        let caller = Caller { person, session: SessionId::from_bytes(*person.as_bytes()) };
-        Some(VerifiedToken { caller, expires_at: Timestamp::saturating(u64::MAX) })
+        let caller = Caller {
+            person,
+            session: SessionId::from_bytes(*person.as_bytes()),
+        };
+        Some(VerifiedToken {
+            caller,
+            expires_at: Timestamp::saturating(u64::MAX),
+        })
     }
 
     async fn presence_hidden(&self, _: &Caller) -> Result<bool, Refusal> {

@@ -48,7 +48,13 @@ impl FaultyEngine {
         random: Seeded,
         is_dead: Arc<AtomicBool>,
     ) -> Self {
-        Self { engine, world, faults, random: Mutex::new(random), is_dead }
+        Self {
+            engine,
+            world,
+            faults,
+            random: Mutex::new(random),
+            is_dead,
+        }
     }
 
     fn draw<T>(&self, with: impl FnOnce(&mut Seeded) -> T) -> T {
@@ -110,12 +116,17 @@ impl FaultyEngine {
     async fn time_out(&self, operation: &'static str, table: &'static Table) -> StorageError {
         let millis = self.draw(|random| random.below(TIMEOUT_MS));
         self.world.pass(Duration::from_millis(millis)).await;
-        StorageError::Timeout { operation, table: table.name }
+        StorageError::Timeout {
+            operation,
+            table: table.name,
+        }
     }
 }
 
 fn refused() -> StorageError {
-    StorageError::Unavailable { reason: "the simulation refused it".to_owned() }
+    StorageError::Unavailable {
+        reason: "the simulation refused it".to_owned(),
+    }
 }
 
 #[async_trait]

@@ -28,7 +28,12 @@ pub struct FaultyLog {
 impl FaultyLog {
     /// A way to `log`.
     pub fn new(log: MemoryLog, world: World, faults: Faults, random: Seeded) -> Self {
-        Self { log, world, faults, random: Mutex::new(random) }
+        Self {
+            log,
+            world,
+            faults,
+            random: Mutex::new(random),
+        }
     }
 
     fn draw<T>(&self, with: impl FnOnce(&mut Seeded) -> T) -> T {
@@ -42,7 +47,11 @@ impl FaultyLog {
     async fn travel(&self) -> Result<(), LogError> {
         let rates = self.faults.rates();
         let millis = self.draw(|random| {
-            if random.chance(rates.log_slow) { random.below(3_000) } else { random.below(8) }
+            if random.chance(rates.log_slow) {
+                random.below(3_000)
+            } else {
+                random.below(8)
+            }
         });
         if millis > 0 {
             self.world.pass(Duration::from_millis(millis)).await;
@@ -55,7 +64,9 @@ impl FaultyLog {
 }
 
 fn refused() -> LogError {
-    LogError { reason: "the simulation refused it".to_owned() }
+    LogError {
+        reason: "the simulation refused it".to_owned(),
+    }
 }
 
 #[async_trait]
@@ -63,6 +74,12 @@ impl Log for FaultyLog {
     async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>]) -> Result<(), LogError> {
         self.travel().await?;
         let rates = self.faults.rates();
+        for entry in entries {
+            self.world.trace(format_args!(
+                "to the log: {:?} for {:?}",
+                entry.fact, entry.audience.thread
+            ));
+        }
         self.log.append(space, entries).await?;
         if self.chance(rates.log_repeated) {
             self.log.append(space, entries).await?;

@@ -52,6 +52,8 @@ struct Fate {
     epoch: u64,
     /// Since when the log may lack something, and when the lease ends after which that is put right.
     unpublished: Option<(Timestamp, u64)>,
+    /// Who put it right last, since when and at what time: if that one dies soon after, it may be undone.
+    republished: Option<(usize, Timestamp, u64)>,
     /// When which dead node starts again.
     restarts: Vec<(u64, usize)>,
     /// When the log is back.
@@ -61,7 +63,11 @@ struct Fate {
 /// Plays the history of a seed.
 pub async fn play(seed: u64, broken: Broken, is_told: bool) -> Result<Played, Box<dyn std::error::Error>> {
     let mut random = Seeded::new(seed, 0);
-    let began_at = if random.chance(100) { QUARTER_END - 90_000 } else { QUARTER_END + random.below(5_000_000_000) };
+    let began_at = if random.chance(100) {
+        QUARTER_END - 90_000
+    } else {
+        QUARTER_END + random.below(5_000_000_000)
+    };
     let world = World::new(began_at, is_told);
     let engine = Arc::new(MemoryEngine::new(world.clock(0)));
     let people = Rc::new(People::draw(&mut random, &engine).await?);
@@ -136,6 +142,7 @@ impl Fate {
             lives: 0,
             epoch: 1,
             unpublished: None,
+            republished: None,
             restarts: Vec::new(),
             log_back_at: None,
         };
@@ -148,7 +155,12 @@ impl Fate {
     fn start(&mut self, place: usize) {
         self.ground.world.trace(format_args!("node {place} starts"));
         self.lives += 1;
-        let node = Node::start(&self.ground, self.log.another_node(), self.lives, Arc::clone(&self.clocks[place]));
+        let node = Node::start(
+            &self.ground,
+            self.log.another_node(),
+            self.lives,
+            Arc::clone(&self.clocks[place]),
+        );
         self.shared.nodes.borrow_mut()[place] = Some(node);
     }
 
@@ -160,25 +172,51 @@ impl Fate {
             let starter = self.random.pick(&staff).copied().ok_or("there is no staff")?;
             let mut members: Vec<Someone> = people.all.iter().copied().filter(|_| self.random.chance(600)).collect();
             members.retain(|someone| someone.profile != starter.profile);
-            members.extend(people.all.iter().copied().filter(|someone| someone.profile != starter.profile).take(1));
-            let school = self.shared.nodes.borrow()[0].as_ref().map(|node| Arc::clone(&node.school));
+            members.extend(
+                people
+                    .all
+                    .iter()
+                    .copied()
+                    .filter(|someone| someone.profile != starter.profile)
+                    .take(1),
+            );
+            let school = self.shared.nodes.borrow()[0]
+                .as_ref()
+                .map(|node| Arc::clone(&node.school));
             let school = school.ok_or("the first node is dead")?;
             let request = StartThread {
                 space: people.space,
                 client_id: ClientId::from_bytes(self.random.id()),
                 sent_at: self.clocks[0].now(),
-                to: members.iter().map(|someone| Recipient::Profile { profile: someone.profile }).collect(),
+                to: members
+                    .iter()
+                    .map(|someone| Recipient::Profile {
+                        profile: someone.profile,
+                    })
+                    .collect(),
                 subject: "What we talk about".to_owned(),
                 regarding: Vec::new(),
                 parts: vec![samtale_protocol::messages::Part::text("Hello")],
             };
             let session = SessionId::from_bytes([0; 16]);
-            let caller = Caller { person: starter.person, session };
+            let caller = Caller {
+                person: starter.person,
+                session,
+            };
             let reply = school.handle(&caller, Request::StartThread(request)).await;
-            let Ok(Reply::Sent(sent)) = reply else { return Err("a thread could not be started".into()) };
-            let members = members.iter().chain([&starter]).map(|someone| someone.profile).collect();
+            let Ok(Reply::Sent(sent)) = reply else {
+                return Err("a thread could not be started".into());
+            };
+            let members = members
+                .iter()
+                .chain([&starter])
+                .map(|someone| someone.profile)
+                .collect();
             self.shared.threads.borrow_mut().push(sent.thread);
-            self.note(Note::Given { thread: sent.thread, members });
+            self.note(Note::Given {
+                thread: sent.thread,
+                members,
+            });
             self.ground.world.pass(Duration::from_millis(50)).await;
         }
         Ok(())
@@ -231,10 +269,14 @@ impl Fate {
             70..80 => {
                 let place = usize::try_from(self.random.below(self.clocks.len() as u64)).unwrap_or(0);
                 let offset = drawn_offset(&mut self.random);
-                self.ground.world.trace(format_args!("the clock of node {place} is set to {offset}"));
+                self.ground
+                    .world
+                    .trace(format_args!("the clock of node {place} is set to {offset}"));
                 self.clocks[place].step(offset);
             }
-            80..90 => self.log.keep(usize::try_from(self.random.between(2, 100)).unwrap_or(100)),
+            80..90 => self
+                .log
+                .keep(usize::try_from(self.random.between(2, 100)).unwrap_or(100)),
             _ => {
                 let rates = Rates::of(&mut self.random);
                 self.ground.world.trace(format_args!("{rates:?}"));
@@ -244,12 +286,16 @@ impl Fate {
     }
 
     fn kill(&mut self, place: usize) {
-        let Some(node) = self.shared.nodes.borrow_mut()[place].take() else { return };
+        let Some(node) = self.shared.nodes.borrow_mut()[place].take() else {
+            return;
+        };
         let now = self.ground.world.elapsed_ms();
         self.ground.world.trace(format_args!("node {place} dies"));
         // Its last sign of life was a little before; what was journalled since may be in no log.
         let since = node.clock.now().minus(Duration::from_secs(5));
         node.kill();
+        let undone = self.republished.filter(|(by, _, at)| *by == place && now < at + 60_000);
+        let since = undone.map_or(since, |(_, earlier, _)| earlier.min(since));
         let earlier = self.unpublished.map_or(since, |(earlier, _)| earlier.min(since));
         self.unpublished = Some((earlier, now + LEASE_MS));
         self.restarts.push((now + self.random.between(100, 20_000), place));
@@ -272,8 +318,12 @@ impl Fate {
             self.log_back_at = None;
             self.ground.faults.set_log_away(false);
         }
-        let due: Vec<usize> =
-            self.restarts.iter().filter(|(at, _)| *at <= now).map(|(_, place)| *place).collect();
+        let due: Vec<usize> = self
+            .restarts
+            .iter()
+            .filter(|(at, _)| *at <= now)
+            .map(|(_, place)| *place)
+            .collect();
         self.restarts.retain(|(at, _)| *at > now);
         for place in due {
             self.start(place);
@@ -281,10 +331,17 @@ impl Fate {
         if let Some((since, lease_ends)) = self.unpublished {
             let nodes = Rc::clone(&self.shared.nodes);
             let nodes = nodes.borrow();
-            if let Some(survivor) = nodes.iter().flatten().next().filter(|_| lease_ends <= now) {
-                self.ground.world.trace(format_args!("a survivor republishes since {since}"));
+            let survivors = nodes
+                .iter()
+                .enumerate()
+                .filter_map(|(place, node)| Some((place, node.as_ref()?)));
+            if let Some((place, survivor)) = survivors.take(1).find(|_| lease_ends <= now) {
+                self.ground
+                    .world
+                    .trace(format_args!("a survivor republishes since {since}"));
                 survivor.publisher.republish(self.shared.people.space, since);
                 self.unpublished = None;
+                self.republished = Some((place, since, now));
             }
         }
     }
@@ -305,13 +362,22 @@ impl Fate {
         while self.ground.world.elapsed_ms() < until && quiet < 45 {
             self.ground.world.pass(Duration::from_secs(1)).await;
             self.keep_up();
-            quiet = if self.shared.settled.borrow().len() == devices { quiet + 1 } else { 0 };
+            quiet = if self.shared.settled.borrow().len() == devices {
+                quiet + 1
+            } else {
+                0
+            };
         }
     }
 
     fn note(&self, note: Note) {
         let world = &self.ground.world;
-        let noted = Noted { moment: world.moment(), at_ms: world.elapsed_ms(), device: NOBODY, note };
+        let noted = Noted {
+            moment: world.moment(),
+            at_ms: world.elapsed_ms(),
+            device: NOBODY,
+            note,
+        };
         self.shared.notes.borrow_mut().push(noted);
     }
 }

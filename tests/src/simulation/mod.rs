@@ -50,7 +50,10 @@ pub struct Outcome {
 
 /// Plays the history of a seed. `is_told` prints all that happens.
 pub fn play(seed: u64, broken: Broken, is_told: bool) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return failed(seed, &error.to_string()),
@@ -71,8 +74,17 @@ pub fn play(seed: u64, broken: Broken, is_told: bool) -> Outcome {
 }
 
 fn failed(seed: u64, what: &str) -> Outcome {
-    let violation = checker::violation(checker::Promise::Answered, format!("the history could not be played: {what}"));
-    Outcome { seed, trace: 0, violations: vec![violation], acknowledged: 0, shown: 0 }
+    let violation = checker::violation(
+        checker::Promise::Answered,
+        format!("the history could not be played: {what}"),
+    );
+    Outcome {
+        seed,
+        trace: 0,
+        violations: vec![violation],
+        acknowledged: 0,
+        shown: 0,
+    }
 }
 
 /// Plays `count` histories from `first` on, on as many threads as the machine has cores, until `stop` says enough.

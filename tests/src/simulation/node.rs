@@ -12,7 +12,7 @@ use samtale_gateway::node::ALWAYS_FOLLOWED;
 use samtale_gateway::shard::{Shard, ShardParts};
 use samtale_protocol::Encoding;
 use samtale_protocol::time::Clock;
-use samtale_router::{MemoryLog, Presence, Publisher, Published, Replay, Rights, Router, RouterOptions, Sent, Sink};
+use samtale_router::{MemoryLog, Presence, Published, Publisher, Replay, Rights, Router, RouterOptions, Sent, Sink};
 use samtale_school::{Sabotage, School, SchoolParts};
 use samtale_storage::Store;
 use samtale_storage::memory::MemoryEngine;
@@ -83,8 +83,13 @@ impl Node {
         let stream = |part: u64| Seeded::new(ground.seed, 1_000 + life * 10 + part);
         let (world, faults) = (&ground.world, &ground.faults);
         let is_dead = Arc::new(AtomicBool::new(false));
-        let engine =
-            FaultyEngine::new(Arc::clone(&ground.engine), world.clone(), faults.clone(), stream(0), Arc::clone(&is_dead));
+        let engine = FaultyEngine::new(
+            Arc::clone(&ground.engine),
+            world.clone(),
+            faults.clone(),
+            stream(0),
+            Arc::clone(&is_dead),
+        );
         let log: Arc<dyn samtale_router::Log> = Arc::new(FaultyLog::new(log, world.clone(), faults.clone(), stream(1)));
         let (feed, passing) = lossy_feed(feed, world.clone(), faults.clone(), stream(2));
         let publisher = Publisher::new(Arc::clone(&log));
@@ -98,7 +103,10 @@ impl Node {
         }));
         let rights: Arc<dyn Rights> = school.clone();
         let (entries, received) = mpsc::channel(ENTRIES);
-        let options = RouterOptions { broken_ignore_gaps: ground.ignore_gaps, ..RouterOptions::default() };
+        let options = RouterOptions {
+            broken_ignore_gaps: ground.ignore_gaps,
+            ..RouterOptions::default()
+        };
         let any_clock: Arc<dyn Clock> = clock.clone();
         let (router, routing) = Router::new(
             Arc::clone(&log),
@@ -130,7 +138,14 @@ impl Node {
         });
         local.spawn_local(serve(Shard::new(parts), received, accepted));
         let task = tokio::task::spawn_local(local);
-        Self { clock, publisher, school, sockets, task, is_dead }
+        Self {
+            clock,
+            publisher,
+            school,
+            sockets,
+            task,
+            is_dead,
+        }
     }
 
     /// Connects a client whose socket holds `room` bytes; `None` when the node takes none.

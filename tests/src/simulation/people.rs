@@ -50,7 +50,13 @@ impl People {
         let children: Vec<Someone> = all.iter().copied().filter(|one| one.role == Role::Child).collect();
         write_space(&store, space, group).await?;
         for child in &children {
-            store.put(group_member_key(space, group, child.profile), &GroupMemberRecord { from: None, to: None }, 1).await?;
+            store
+                .put(
+                    group_member_key(space, group, child.profile),
+                    &GroupMemberRecord { from: None, to: None },
+                    1,
+                )
+                .await?;
             for _ in 0..random.between(1, 2) {
                 let guardian = draw_one(random, Role::Guardian);
                 let relation = RelationRecord {
@@ -61,7 +67,9 @@ impl People {
                     from: None,
                     to: None,
                 };
-                store.put(relation_key(space, guardian.profile, child.profile), &relation, 1).await?;
+                store
+                    .put(relation_key(space, guardian.profile, child.profile), &relation, 1)
+                    .await?;
                 all.push(guardian);
             }
         }
@@ -76,8 +84,13 @@ impl People {
                 left_at: None,
             };
             store.put(profile_key(space, one.profile), &profile, 1).await?;
-            let own = PersonProfileRecord { role: one.role, left_at: None };
-            store.put(person_profile_key(one.person, space, one.profile), &own, 1).await?;
+            let own = PersonProfileRecord {
+                role: one.role,
+                left_at: None,
+            };
+            store
+                .put(person_profile_key(one.person, space, one.profile), &own, 1)
+                .await?;
         }
         Ok(Self { space, all })
     }
@@ -103,8 +116,14 @@ async fn write_space(store: &Store, space: SpaceId, group: GroupId) -> Result<()
         read_receipts: ReadReceipts::Everyone,
     };
     store.compare_and_set(&space_key(space), None, &record).await?;
-    store.compare_and_set(&directory_version_key(space), None, &DirectoryVersionRecord {}).await?;
-    let class =
-        GroupRecord { kind: GroupKind::Class, name: "3.A".to_owned(), roster_id: None, ended_at: None };
+    store
+        .compare_and_set(&directory_version_key(space), None, &DirectoryVersionRecord {})
+        .await?;
+    let class = GroupRecord {
+        kind: GroupKind::Class,
+        name: "3.A".to_owned(),
+        roster_id: None,
+        ended_at: None,
+    };
     store.put(group_key(space, group), &class, 1).await
 }

@@ -25,7 +25,11 @@ struct Pipe {
 impl Pipe {
     fn end(&mut self) {
         self.has_ended = true;
-        for waker in [self.server_reads.take(), self.server_writes.take(), self.client_reads.take()] {
+        for waker in [
+            self.server_reads.take(),
+            self.server_writes.take(),
+            self.client_reads.take(),
+        ] {
             waker.into_iter().for_each(Waker::wake);
         }
     }
@@ -62,7 +66,13 @@ pub fn socket(room: usize) -> (ServerEnd, ClientEnd) {
         server_writes: None,
         client_reads: None,
     }));
-    (ServerEnd(Rc::clone(&pipe)), ClientEnd { pipe, read: VecDeque::new() })
+    (
+        ServerEnd(Rc::clone(&pipe)),
+        ClientEnd {
+            pipe,
+            read: VecDeque::new(),
+        },
+    )
 }
 
 impl Wire for ServerEnd {
@@ -189,7 +199,11 @@ impl ClientEnd {
         self.read.drain(..head);
         let payload: Vec<u8> = self.read.drain(..length).collect();
         Some(match first & 0x0f {
-            0x8 => Received::Close(payload.get(..2).map_or(1005, |code| u16::from_be_bytes([code[0], code[1]]))),
+            0x8 => Received::Close(
+                payload
+                    .get(..2)
+                    .map_or(1005, |code| u16::from_be_bytes([code[0], code[1]])),
+            ),
             0x9 => Received::Ping,
             _ => Received::Message(payload),
         })

@@ -34,7 +34,9 @@ impl World {
             trace: Mutex::new(0xcbf2_9ce4_8422_2325),
             is_told,
         };
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// Simulated time passes.

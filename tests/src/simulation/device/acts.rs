@@ -15,16 +15,25 @@ impl Device {
         if self.errands.len() > PATIENCE {
             return;
         }
-        let threads: Vec<ThreadId> =
-            self.screen.threads.iter().filter(|(_, shown)| !shown.is_left).map(|(thread, _)| *thread).collect();
-        let Some(thread) = self.random.pick(&threads).copied() else { return };
+        let threads: Vec<ThreadId> = self
+            .screen
+            .threads
+            .iter()
+            .filter(|(_, shown)| !shown.is_left)
+            .map(|(thread, _)| *thread)
+            .collect();
+        let Some(thread) = self.random.pick(&threads).copied() else {
+            return;
+        };
         match self.random.below(100) {
             0..6 => self.send_again(),
             6..14 => self.change(thread, true),
             14..17 => self.change(thread, false),
             17..26 if self.me.role.is_staff() => self.add(thread),
             26..33 if self.me.role.is_staff() => self.remove(thread),
-            33..35 if self.me.role.is_staff() => self.want(Want::Rename(thread, format!("About {}", self.next_request))),
+            33..35 if self.me.role.is_staff() => {
+                self.want(Want::Rename(thread, format!("About {}", self.next_request)))
+            }
             35 => self.want(Want::Leave(thread)),
             36..40 => {
                 if let Some(newest) = self.newest_in(thread) {
@@ -41,12 +50,30 @@ impl Device {
     fn send(&mut self, thread: ThreadId) {
         let client = ClientId::from_bytes(self.random.id());
         let answers = self.random.chance(300);
-        let messages: Vec<MessageId> =
-            self.screen.thread(thread).messages.keys().rev().take(5).copied().filter(|_| answers).collect();
+        let messages: Vec<MessageId> = self
+            .screen
+            .thread(thread)
+            .messages
+            .keys()
+            .rev()
+            .take(5)
+            .copied()
+            .filter(|_| answers)
+            .collect();
         let reply_to = self.random.pick(&messages).copied();
-        let long = if self.random.chance(80) { self.random.below(8_000) } else { self.random.below(40) };
+        let long = if self.random.chance(80) {
+            self.random.below(8_000)
+        } else {
+            self.random.below(40)
+        };
         let text = format!("{client} {}", "æ".repeat(usize::try_from(long).unwrap_or(0)));
-        self.want(Want::Send(Send { thread, client, sent_at: None, text, reply_to }));
+        self.want(Want::Send(Send {
+            thread,
+            client,
+            sent_at: None,
+            text,
+            reply_to,
+        }));
     }
 
     /// Sends something that was acknowledged again, as a client does that forgot that it was.
@@ -60,12 +87,20 @@ impl Device {
 
     fn change(&mut self, thread: ThreadId, is_edit: bool) {
         let own = self.screen.thread(thread).own.clone();
-        let Some(message) = self.random.pick(&own).copied() else { return };
+        let Some(message) = self.random.pick(&own).copied() else {
+            return;
+        };
         let is_open = |want: &Want| matches!(want, Want::Change(which, _) if which.message == message);
         if self.errands.iter().any(|errand| is_open(&errand.want)) {
             return;
         }
-        let Some(client) = self.screen.thread(thread).messages.get(&message).and_then(|seen| seen.client) else {
+        let Some(client) = self
+            .screen
+            .thread(thread)
+            .messages
+            .get(&message)
+            .and_then(|seen| seen.client)
+        else {
             return;
         };
         let text = is_edit.then(|| format!("{client} edited {}", self.next_request));
@@ -75,14 +110,22 @@ impl Device {
     fn add(&mut self, thread: ThreadId) {
         let people = std::rc::Rc::clone(&self.shared.people);
         let from_the_beginning = self.random.chance(400);
-        if let Some(someone) = self.random.pick(&people.all).filter(|someone| someone.profile != self.me.profile) {
+        if let Some(someone) = self
+            .random
+            .pick(&people.all)
+            .filter(|someone| someone.profile != self.me.profile)
+        {
             self.want(Want::Add(thread, someone.profile, from_the_beginning));
         }
     }
 
     fn remove(&mut self, thread: ThreadId) {
         let people = std::rc::Rc::clone(&self.shared.people);
-        if let Some(someone) = self.random.pick(&people.all).filter(|someone| someone.profile != self.me.profile) {
+        if let Some(someone) = self
+            .random
+            .pick(&people.all)
+            .filter(|someone| someone.profile != self.me.profile)
+        {
             self.want(Want::Remove(thread, someone.profile));
         }
     }

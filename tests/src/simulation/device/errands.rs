@@ -78,7 +78,11 @@ impl Errand {
 impl Device {
     /// Wants something.
     pub fn want(&mut self, want: Want) {
-        self.errands.push(Errand { want, request: None, not_before: 0 });
+        self.errands.push(Errand {
+            want,
+            request: None,
+            not_before: 0,
+        });
     }
 
     /// When the next errand is due that waits.
@@ -89,7 +93,8 @@ impl Device {
 
     /// Wants everything that the screen shows, as after a resync.
     pub fn load_everything(&mut self) {
-        self.errands.retain(|errand| !matches!(errand.want, Want::Inbox(_) | Want::Load(..)));
+        self.errands
+            .retain(|errand| !matches!(errand.want, Want::Inbox(_) | Want::Load(..)));
         self.want(Want::Inbox(None));
         let threads: Vec<ThreadId> = self.screen.threads.keys().copied().collect();
         for thread in threads {
@@ -132,37 +137,73 @@ impl Device {
                 self.note(Note::ChangeAsked { message: which.message });
                 let MessageReference { thread, message } = *which;
                 match text {
-                    Some(text) => Request::EditMessage(EditMessage { thread, message, parts: vec![Part::text(text.as_str())] }),
+                    Some(text) => Request::EditMessage(EditMessage {
+                        thread,
+                        message,
+                        parts: vec![Part::text(text.as_str())],
+                    }),
                     None => Request::RecallMessage(*which),
                 }
             }
             Want::Add(thread, profile, from_the_beginning) => {
                 let (thread, profile, from_the_beginning) = (*thread, *profile, *from_the_beginning);
-                self.note(Note::AddAsked { thread, profile, from_the_beginning });
-                Request::AddMembers(AddMembers { thread, to: vec![Recipient::Profile { profile }], from_the_beginning })
+                self.note(Note::AddAsked {
+                    thread,
+                    profile,
+                    from_the_beginning,
+                });
+                Request::AddMembers(AddMembers {
+                    thread,
+                    to: vec![Recipient::Profile { profile }],
+                    from_the_beginning,
+                })
             }
             Want::Remove(thread, profile) => {
-                self.note(Note::RemoveAsked { thread: *thread, profile: *profile });
-                Request::RemoveMembers(RemoveMembers { thread: *thread, profiles: vec![*profile] })
+                self.note(Note::RemoveAsked {
+                    thread: *thread,
+                    profile: *profile,
+                });
+                Request::RemoveMembers(RemoveMembers {
+                    thread: *thread,
+                    profiles: vec![*profile],
+                })
             }
             Want::Leave(thread) => {
-                self.note(Note::RemoveAsked { thread: *thread, profile: self.me.profile });
+                self.note(Note::RemoveAsked {
+                    thread: *thread,
+                    profile: self.me.profile,
+                });
                 Request::LeaveThread(ThreadReference { thread: *thread })
             }
-            Want::Rename(thread, subject) => {
-                Request::RenameThread(RenameThread { thread: *thread, subject: subject.clone() })
-            }
-            Want::Inbox(before) => Request::Inbox(Inbox { space: None, before: *before, limit: 2 }),
-            Want::Load(thread, after, limit) => {
-                Request::History(History { thread: *thread, before: None, after: Some(*after), limit: *limit })
-            }
-            Want::Compare(thread, after, _) => {
-                Request::History(History { thread: *thread, before: None, after: Some(*after), limit: 100 })
-            }
-            Want::MarkRead(thread, messages) => {
-                Request::MarkRead(MarkRead { thread: *thread, messages: messages.clone() })
-            }
-            Want::Open(thread) => Request::OpenThread(OpenThread { thread: *thread, after: None }),
+            Want::Rename(thread, subject) => Request::RenameThread(RenameThread {
+                thread: *thread,
+                subject: subject.clone(),
+            }),
+            Want::Inbox(before) => Request::Inbox(Inbox {
+                space: None,
+                before: *before,
+                limit: 2,
+            }),
+            Want::Load(thread, after, limit) => Request::History(History {
+                thread: *thread,
+                before: None,
+                after: Some(*after),
+                limit: *limit,
+            }),
+            Want::Compare(thread, after, _) => Request::History(History {
+                thread: *thread,
+                before: None,
+                after: Some(*after),
+                limit: 100,
+            }),
+            Want::MarkRead(thread, messages) => Request::MarkRead(MarkRead {
+                thread: *thread,
+                messages: messages.clone(),
+            }),
+            Want::Open(thread) => Request::OpenThread(OpenThread {
+                thread: *thread,
+                after: None,
+            }),
             Want::Typing(thread) => Request::Typing(ThreadReference { thread: *thread }),
         }
     }
@@ -175,8 +216,18 @@ impl Device {
         let sent_at = *send.sent_at.get_or_insert(server_time.max(next));
         thread.newest = thread.newest.max(sent_at);
         let membership_version = Some(thread.membership_version).filter(|version| *version > 0);
-        let Send { thread, client, reply_to, .. } = *send;
-        self.note(Note::Asked { thread, client, sent_at, reply_to });
+        let Send {
+            thread,
+            client,
+            reply_to,
+            ..
+        } = *send;
+        self.note(Note::Asked {
+            thread,
+            client,
+            sent_at,
+            reply_to,
+        });
         Request::SendMessage(SendMessage {
             thread,
             client_id: client,
@@ -192,7 +243,11 @@ impl Device {
         self.errands.clear();
         let threads = self.shared.threads.borrow().clone();
         for thread in threads {
-            self.want(Want::Compare(thread, MessageId::first_at(Timestamp::default()), Vec::new()));
+            self.want(Want::Compare(
+                thread,
+                MessageId::first_at(Timestamp::default()),
+                Vec::new(),
+            ));
         }
     }
 
@@ -203,7 +258,10 @@ impl Device {
         }
         for (thread, shown) in &self.screen.threads {
             let messages = shown.messages.values().copied().collect();
-            self.note(Note::Screen { thread: *thread, messages });
+            self.note(Note::Screen {
+                thread: *thread,
+                messages,
+            });
         }
         self.screen.threads.clear();
         true

@@ -7,15 +7,17 @@ use samtale_protocol::threads::InboxPage;
 use samtale_protocol::{ErrorCode, Event, MessageId, Refusal, Reply, ServerFrame, ThreadId};
 
 use crate::checker::{Note, Seen};
+use crate::simulation::device::Device;
 use crate::simulation::device::errands::{Errand, Want};
 use crate::simulation::device::screen::seen;
-use crate::simulation::device::Device;
 
 impl Device {
     /// A message from the server.
     pub fn on_message(&mut self, bytes: &[u8]) {
         let Ok(frame) = self.encoding.decode::<ServerFrame>(bytes) else {
-            return self.note(Note::Stuck { what: "a frame that can be read".to_owned() });
+            return self.note(Note::Stuck {
+                what: "a frame that can be read".to_owned(),
+            });
         };
         match frame {
             ServerFrame::Welcome(welcome) => {
@@ -37,7 +39,9 @@ impl Device {
             ServerFrame::Resumed { events, .. } => self.trace(&format!("has resumed with {events} events")),
             ServerFrame::Resync { .. } => {
                 let now = self.shared.world.elapsed_ms();
-                self.note(Note::Resync { cursor_age_ms: self.cursor.as_ref().map(|(_, came_at)| now - came_at) });
+                self.note(Note::Resync {
+                    cursor_age_ms: self.cursor.as_ref().map(|(_, came_at)| now - came_at),
+                });
                 self.load_everything();
             }
             ServerFrame::Cursor { cursor } => {
@@ -57,14 +61,24 @@ impl Device {
             Event::Message(message) => {
                 self.notice_thread(message.thread);
                 self.screen.show(&message, self.me.profile);
-                self.note(Note::Shown { thread: message.thread, seen: seen(&message), by_event: true });
+                self.note(Note::Shown {
+                    thread: message.thread,
+                    seen: seen(&message),
+                    by_event: true,
+                });
             }
             Event::Thread(thread) => {
                 self.notice_thread(thread.thread);
                 let shown = self.screen.thread(thread.thread);
                 shown.membership_version = shown.membership_version.max(thread.membership_version);
             }
-            Event::Membership { thread, membership_version, profile, joined_at, left_at } => {
+            Event::Membership {
+                thread,
+                membership_version,
+                profile,
+                joined_at,
+                left_at,
+            } => {
                 self.notice_thread(thread);
                 let shown = self.screen.thread(thread);
                 if membership_version < shown.membership_version {
@@ -98,13 +112,20 @@ impl Device {
     fn on_reply(&mut self, want: Want, reply: Reply) {
         match (want, reply) {
             (Want::Send(send), Reply::Sent(sent)) => {
-                self.note(Note::Told { thread: sent.thread, client: sent.client_id, message: sent.message });
+                self.note(Note::Told {
+                    thread: sent.thread,
+                    client: sent.client_id,
+                    message: sent.message,
+                });
                 if self.random.chance(150) {
                     self.sent_before.push(send);
                 }
             }
             (Want::Change(..), Reply::Message(message)) => {
-                self.note(Note::ChangeTold { message: message.message, version: message.version });
+                self.note(Note::ChangeTold {
+                    message: message.message,
+                    version: message.version,
+                });
                 self.screen.show(&message, self.me.profile);
             }
             (Want::Add(thread, profile, _), Reply::MembershipChanged(changed)) => {
@@ -127,7 +148,9 @@ impl Device {
             | (Want::Open(_), Reply::Thread(_))
             | (Want::Rename(..), Reply::Renamed(_))
             | (Want::Typing(_), Reply::Done) => {}
-            (want, reply) => self.note(Note::Stuck { what: format!("an answer to {want:?} that fits it, not {reply:?}") }),
+            (want, reply) => self.note(Note::Stuck {
+                what: format!("an answer to {want:?} that fits it, not {reply:?}"),
+            }),
         }
     }
 
@@ -153,7 +176,11 @@ impl Device {
     fn on_page(&mut self, thread: ThreadId, limit: u32, page: HistoryPage) {
         for message in &page.messages {
             if let Some(seen) = self.screen.show(message, self.me.profile) {
-                self.note(Note::Shown { thread, seen, by_event: false });
+                self.note(Note::Shown {
+                    thread,
+                    seen,
+                    by_event: false,
+                });
             }
         }
         if let Some(last) = page.messages.last().filter(|_| page.more) {
@@ -165,12 +192,18 @@ impl Device {
         loaded.extend(page.messages.iter().map(seen));
         match page.messages.last().filter(|_| page.more) {
             Some(last) => self.want(Want::Compare(thread, last.message, loaded)),
-            None => self.note(Note::Kept { thread, messages: Some(loaded) }),
+            None => self.note(Note::Kept {
+                thread,
+                messages: Some(loaded),
+            }),
         }
     }
 
     fn on_refusal(&mut self, mut errand: Errand, refusal: Refusal) {
-        self.trace(&format!("is refused {:?}: {:?} {:?}", errand.want, refusal.code, refusal.detail));
+        self.trace(&format!(
+            "is refused {:?}: {:?} {:?}",
+            errand.want, refusal.code, refusal.detail
+        ));
         let now = self.shared.world.elapsed_ms();
         let wait = refusal.retry_after_ms.unwrap_or_else(|| self.random.between(50, 1_500));
         errand.request = None;
@@ -191,7 +224,10 @@ impl Device {
     }
 
     fn refused(&self, refusal: Refusal) {
-        self.note(Note::Refused { code: refusal.code, detail: refusal.detail.unwrap_or_default() });
+        self.note(Note::Refused {
+            code: refusal.code,
+            detail: refusal.detail.unwrap_or_default(),
+        });
     }
 
     /// The newest message of a thread on the screen.

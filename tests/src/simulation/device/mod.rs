@@ -89,7 +89,11 @@ impl Device {
             let elapsed = world.elapsed_ms();
             1_600_000_000_000 + offset + elapsed + elapsed * drift / 1_000_000
         });
-        let encoding = if random.chance(250) { Encoding::Json } else { Encoding::MessagePack };
+        let encoding = if random.chance(250) {
+            Encoding::Json
+        } else {
+            Encoding::MessagePack
+        };
         let device = Self {
             shared,
             random,
@@ -161,7 +165,10 @@ impl Device {
         let stays_ms = if self.random.chance(300) { 3_000 } else { 120_000 };
         let until = self.shared.world.elapsed_ms() + self.random.between(200, stays_ms);
         let is_slow = self.random.chance(120);
-        let mut stalls_at = self.random.chance(100).then(|| self.shared.world.elapsed_ms() + self.random.below(20_000));
+        let mut stalls_at = self
+            .random
+            .chance(100)
+            .then(|| self.shared.world.elapsed_ms() + self.random.below(20_000));
         let mut acts_at = self.shared.world.elapsed_ms() + self.random.between(50, 3_000);
         loop {
             self.flush(&end);
@@ -198,7 +205,9 @@ impl Device {
             }
             if stalls_at.is_some_and(|at| now >= at) {
                 stalls_at = None;
-                world.pass(Duration::from_millis(self.random.between(5_000, 70_000))).await;
+                world
+                    .pass(Duration::from_millis(self.random.between(5_000, 70_000)))
+                    .await;
             }
             if now >= until || self.hurries_away {
                 end.end(self.random.chance(300));
@@ -254,13 +263,20 @@ impl Device {
 
     fn note(&self, note: Note) {
         let world = &self.shared.world;
-        let noted = Noted { moment: world.moment(), at_ms: world.elapsed_ms(), device: self.number, note };
+        let noted = Noted {
+            moment: world.moment(),
+            at_ms: world.elapsed_ms(),
+            device: self.number,
+            note,
+        };
         world.trace(format_args!("device {}: {:?}", noted.device, noted.note));
         self.shared.notes.borrow_mut().push(noted);
     }
 
     fn trace(&self, what: &str) {
-        self.shared.world.trace(format_args!("device {} {what} (node {})", self.number, self.last_node));
+        self.shared
+            .world
+            .trace(format_args!("device {} {what} (node {})", self.number, self.last_node));
     }
 
     fn send_frame(&self, end: &ClientEnd, frame: &ClientFrame) {

@@ -56,5 +56,10 @@ impl Screen {
 pub fn seen(message: &Message) -> Seen {
     let text = Part::plain_text(&message.parts);
     let client: Option<ClientId> = text.split(' ').next().and_then(|first| first.parse().ok());
-    Seen { message: message.message, version: message.version, client, reply_to: message.reply_to }
+    Seen {
+        message: message.message,
+        version: message.version,
+        client,
+        reply_to: message.reply_to,
+    }
 }
