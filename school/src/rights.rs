@@ -133,10 +133,14 @@ impl Rights for School {
             .any(|(_, profile, _)| {
                 let member = state.members.get(profile);
                 let was_in_it = member.is_some_and(|member| {
-                    let back = thread.sent_at.is_none_or(|sent_at| member.visible_from <= sent_at);
+                    // The clocks of two nodes differ; of a message its own time counts, as for a page of the thread.
+                    let (from, time) = match thread.sent_at {
+                        Some(sent_at) => (member.visible_from, sent_at),
+                        None => (member.joined_at, time),
+                    };
                     // Its founders are in a thread from its start, whose time a client fixed, perhaps a little ahead.
-                    let came = member.joined_at <= state.record.started_at || time >= member.joined_at;
-                    came && back && member.left_at.is_none_or(|left_at| time <= left_at)
+                    let came = from <= state.record.started_at || time >= from;
+                    came && member.left_at.is_none_or(|left_at| time <= left_at)
                 });
                 was_in_it && state.is_open_to(*profile, &directory, now)
             }))

@@ -93,7 +93,8 @@ impl Town {
         }
         town.settle(office, Role::InstitutionAdmin, "leder", timestamp).await?;
         town.settle(office, Role::Employee, "pædagog", timestamp).await?;
-        town.settle(office, Role::InstitutionAdmin, "souschef", timestamp).await?;
+        town.settle(office, Role::InstitutionAdmin, "souschef", timestamp)
+            .await?;
         let version = DirectoryVersionRecord::default();
         store
             .compare_and_set(&directory_version_key(space), None, &version)

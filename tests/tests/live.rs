@@ -13,7 +13,9 @@ use samtale_tests::town::Town;
 
 async fn started(client: &samtale_client::Client, hears: &mut Updates, town: &Town) -> Result<ThreadId> {
     let to = vec![Recipient::Guardians { group: town.class }];
-    client.start_thread(town.space, to, "Løbende".to_owned(), vec![Part::text("Hej alle")]).await?;
+    client
+        .start_thread(town.space, to, "Løbende".to_owned(), vec![Part::text("Hej alle")])
+        .await?;
     until(hears, |update| match update {
         Update::Sent(sent) => Some(sent.thread),
         _ => None,
@@ -30,12 +32,21 @@ async fn typing_and_presence_pass_live_and_a_hidden_person_is_seen_by_nobody() -
     let thread = started(&teacher, &mut teacher_hears, &town).await?;
 
     let profiles = vec![town.guardian(0).profile];
-    let watch = Request::WatchPresence(WatchPresence { space: town.space, profiles: profiles.clone() });
-    let Reply::Online(online) = teacher.request(watch.clone()).await? else { bail!("not who is online") };
+    let watch = Request::WatchPresence(WatchPresence {
+        space: town.space,
+        profiles: profiles.clone(),
+    });
+    let Reply::Online(online) = teacher.request(watch.clone()).await? else {
+        bail!("not who is online")
+    };
     assert!(online.profiles.is_empty());
     let (parent, _parent_hears) = node.client(town.guardian(0)).await?;
-    until(&mut teacher_hears, presence).await.map(|online| assert!(online))?;
-    let Reply::Online(online) = teacher.request(watch.clone()).await? else { bail!("not who is online") };
+    until(&mut teacher_hears, presence)
+        .await
+        .map(|online| assert!(online))?;
+    let Reply::Online(online) = teacher.request(watch.clone()).await? else {
+        bail!("not who is online")
+    };
     assert_eq!(online.profiles, profiles);
 
     parent.request(Request::Typing(ThreadReference { thread })).await?;
@@ -45,9 +56,15 @@ async fn typing_and_presence_pass_live_and_a_hidden_person_is_seen_by_nobody() -
     });
     assert_eq!(who.await?, town.guardian(0).profile);
 
-    parent.request(Request::SetPresenceVisibility(SetPresenceVisibility { hidden: true })).await?;
-    until(&mut teacher_hears, presence).await.map(|online| assert!(!online))?;
-    let Reply::Online(online) = teacher.request(watch).await? else { bail!("not who is online") };
+    parent
+        .request(Request::SetPresenceVisibility(SetPresenceVisibility { hidden: true }))
+        .await?;
+    until(&mut teacher_hears, presence)
+        .await
+        .map(|online| assert!(!online))?;
+    let Reply::Online(online) = teacher.request(watch).await? else {
+        bail!("not who is online")
+    };
     assert!(online.profiles.is_empty());
     drop((teacher, parent));
     node.stop().await
@@ -64,16 +81,25 @@ async fn an_ended_login_and_a_removed_member_are_felt_on_the_open_socket() -> Re
     let (_other, mut other_hears) = node.client(town.guardian(1)).await?;
 
     let profiles = vec![town.guardian(0).profile];
-    teacher.request(Request::RemoveMembers(RemoveMembers { thread, profiles })).await?;
+    teacher
+        .request(Request::RemoveMembers(RemoveMembers { thread, profiles }))
+        .await?;
     until(&mut parent_hears, |update| match update {
         Update::Event { event, .. } => matches!(*event, Event::Membership { left_at: Some(_), .. }).then_some(()),
         _ => None,
     })
     .await?;
     teacher.send(thread, vec![Part::text("Kun for de andre")]).await?;
-    until(&mut other_hears, |update| text(update).filter(|text| text == "Kun for de andre")).await?;
+    until(&mut other_hears, |update| {
+        text(update).filter(|text| text == "Kun for de andre")
+    })
+    .await?;
     // What the removed parent hears next is the end of the login, and no message before it.
-    node.office.accounts.disable(town.guardian(0).person).await.map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
+    node.office
+        .accounts
+        .disable(town.guardian(0).person)
+        .await
+        .map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
     let stopped = tokio::time::timeout(PATIENCE, async {
         while let Some(update) = parent_hears.next().await {
             match update {
@@ -109,7 +135,9 @@ async fn a_reader_that_stalls_hurts_only_itself_and_then_has_everything() -> Res
     let long = "ø".repeat(7_000);
     let sending = tokio::spawn(async move {
         for number in 0..MESSAGES {
-            teacher.send(thread, vec![Part::text(format!("{number} {long}"))]).await?;
+            teacher
+                .send(thread, vec![Part::text(format!("{number} {long}"))])
+                .await?;
         }
         until(&mut teacher_hears, {
             let mut sent = 0;
@@ -135,7 +163,10 @@ async fn a_reader_that_stalls_hurts_only_itself_and_then_has_everything() -> Res
         if let Update::Disconnected { .. } = &update {
             slow = true;
         }
-        assert!(!matches!(update, Update::Resync { .. }), "a slow reader resumes, and is not sent away");
+        assert!(
+            !matches!(update, Update::Resync { .. }),
+            "a slow reader resumes, and is not sent away"
+        );
         let number = text(update).and_then(|text| text.split(' ').next()?.parse::<usize>().ok());
         numbers.extend(number);
         (numbers.len() == MESSAGES).then_some(())

@@ -31,7 +31,11 @@ async fn each_pair_of_the_table_holds_over_the_socket() -> Result<()> {
 
     // The table a school begins with: children do not start threads with children or guardians, nor guardians with
     // children; everything else is allowed.
-    let closed = [(Role::Child, Role::Child), (Role::Child, Role::Guardian), (Role::Guardian, Role::Child)];
+    let closed = [
+        (Role::Child, Role::Child),
+        (Role::Child, Role::Guardian),
+        (Role::Guardian, Role::Child),
+    ];
     for from in ROLES {
         for to in ROLES {
             let expected = !closed.contains(&(from, to));
@@ -46,7 +50,10 @@ async fn each_pair_of_the_table_holds_over_the_socket() -> Result<()> {
             let mut forbidden: Vec<ForbiddenPair> = closed.map(|(from, to)| ForbiddenPair { from, to }).to_vec();
             forbidden.push(ForbiddenPair { from, to });
             set_table(&node.office, &town, forbidden).await?;
-            assert!(!try_to_start(&clients[&from], &town, other_of(&town, to)).await?, "{from:?} to {to:?} is closed");
+            assert!(
+                !try_to_start(&clients[&from], &town, other_of(&town, to)).await?,
+                "{from:?} to {to:?} is closed"
+            );
             let explained = explain(&clients[&from], &town, other_of(&town, to)).await?;
             assert_eq!(explained, (false, Rule::InstitutionForbids), "{from:?} to {to:?}");
         }
@@ -95,7 +102,14 @@ async fn try_to_start(client: &Client, town: &Town, to: &Inhabitant) -> Result<b
 
 async fn explain(client: &Client, town: &Town, to: &Inhabitant) -> Result<(bool, Rule)> {
     let to = Recipient::Profile { profile: to.profile };
-    match client.request(Request::Explain(Explain { as_profile: None, space: town.space, to })).await? {
+    match client
+        .request(Request::Explain(Explain {
+            as_profile: None,
+            space: town.space,
+            to,
+        }))
+        .await?
+    {
         Reply::Explanation(explanation) => Ok((explanation.allowed, explanation.rule)),
         reply => bail!("not an explanation: {reply:?}"),
     }
@@ -104,9 +118,17 @@ async fn explain(client: &Client, town: &Town, to: &Inhabitant) -> Result<(bool,
 /// Sets the school's table, as an operator does, and has the running server notice.
 async fn set_table(office: &Office, town: &Town, forbidden: Vec<ForbiddenPair>) -> Result<()> {
     let store = &office.opened.store;
-    let stored = store.get::<SpaceRecord>(&space_key(town.space)).await?.context("the school")?;
-    let record = SpaceRecord { forbidden, ..stored.record };
-    store.compare_and_set(&space_key(town.space), Some(stored.timestamp), &record).await?;
+    let stored = store
+        .get::<SpaceRecord>(&space_key(town.space))
+        .await?
+        .context("the school")?;
+    let record = SpaceRecord {
+        forbidden,
+        ..stored.record
+    };
+    store
+        .compare_and_set(&space_key(town.space), Some(stored.timestamp), &record)
+        .await?;
     office.school.tell_directory(town.space).await?;
     Ok(())
 }

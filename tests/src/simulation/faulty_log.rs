@@ -74,6 +74,12 @@ impl Log for FaultyLog {
     async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>]) -> Result<(), LogError> {
         self.travel().await?;
         let rates = self.faults.rates();
+        for entry in entries {
+            self.world.trace(format_args!(
+                "to the log: {:?} for {:?}",
+                entry.fact, entry.audience.thread
+            ));
+        }
         self.log.append(space, entries).await?;
         if self.chance(rates.log_repeated) {
             self.log.append(space, entries).await?;

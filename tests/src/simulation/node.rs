@@ -124,6 +124,7 @@ impl Node {
             publisher: publisher.clone(),
             clock: any_clock,
             accounts: Arc::new(TrustingAccounts),
+            limits: samtale_gateway::shard::SessionLimits::default(),
         };
         let (sockets, accepted) = mpsc::channel(SOCKETS);
         let local = LocalSet::new();

@@ -117,7 +117,7 @@ async fn write_space(store: &Store, space: SpaceId, group: GroupId) -> Result<()
     };
     store.compare_and_set(&space_key(space), None, &record).await?;
     store
-        .compare_and_set(&directory_version_key(space), None, &DirectoryVersionRecord {})
+        .compare_and_set(&directory_version_key(space), None, &DirectoryVersionRecord::default())
         .await?;
     let class = GroupRecord {
         kind: GroupKind::Class,
