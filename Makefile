@@ -26,6 +26,7 @@ check: ## Check formatting, lints, and the rules of the house
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo xtask tidy
+	cargo xtask asyncapi --check
 
 build: ## Build the release binaries
 	cargo build --release --locked --workspace --bins

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{PersonId, ThreadId};
+use crate::time::Timestamp;
 
 /// Who may see an event: everyone in any of its parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,22 +26,47 @@ pub struct ThreadAudience {
     pub thread: ThreadId,
     /// The version of the membership that the event was checked against: a node with an older list loads it first.
     pub version: u64,
+    /// The event tells of a message of this time: only for those who may read so far back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
 }
 
 impl Audience {
     /// The members of a thread.
     pub fn thread(thread: ThreadId, version: u64) -> Self {
-        Self { thread: Some(ThreadAudience { thread, version }), ..Self::default() }
+        Self {
+            thread: Some(ThreadAudience {
+                thread,
+                version,
+                sent_at: None,
+            }),
+            ..Self::default()
+        }
+    }
+
+    /// The same, less those who may not read a message of this time.
+    #[must_use]
+    pub fn who_may_read(mut self, sent_at: Timestamp) -> Self {
+        if let Some(thread) = &mut self.thread {
+            thread.sent_at = Some(sent_at);
+        }
+        self
     }
 
     /// These persons.
     pub fn people(people: impl IntoIterator<Item = PersonId>) -> Self {
-        Self { people: people.into_iter().collect(), ..Self::default() }
+        Self {
+            people: people.into_iter().collect(),
+            ..Self::default()
+        }
     }
 
     /// Everyone in the space.
     pub fn space() -> Self {
-        Self { space: true, ..Self::default() }
+        Self {
+            space: true,
+            ..Self::default()
+        }
     }
 
     /// These persons too.

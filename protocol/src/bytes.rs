@@ -47,7 +47,10 @@ impl Visitor<'_> for ByteStringVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<ByteString, E> {
-        STANDARD.decode(text).map(ByteString).map_err(|_| E::custom("not base64 (RFC 4648, section 4, with padding)"))
+        STANDARD
+            .decode(text)
+            .map(ByteString)
+            .map_err(|_| E::custom("not base64 (RFC 4648, section 4, with padding)"))
     }
 }
 

@@ -109,7 +109,11 @@ mod tests {
         let reason = CloseCode::Restarting.reason(Some(Duration::from_millis(3500)));
         assert_eq!(CloseCode::told_wait(&reason), Some(Duration::from_millis(3500)));
         assert_eq!(CloseCode::told_wait("restarting"), None);
-        assert!(CloseCode::ALL.iter().all(|code| code.reason(Some(Duration::MAX)).len() <= 123));
+        assert!(
+            CloseCode::ALL
+                .iter()
+                .all(|code| code.reason(Some(Duration::MAX)).len() <= 123)
+        );
     }
 
     #[test]

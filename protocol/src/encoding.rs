@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::limits;
+use crate::{limits, shape};
 
 /// How the frames of one connection are written; chosen by the WebSocket subprotocol and never changed after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,7 +37,9 @@ impl Encoding {
 
     /// The encoding that the server takes from the client's offers, a comma-separated header value.
     pub fn choose(offers: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|encoding| offers.split(',').any(|offer| offer.trim() == encoding.subprotocol()))
+        Self::ALL
+            .into_iter()
+            .find(|encoding| offers.split(',').any(|offer| offer.trim() == encoding.subprotocol()))
     }
 
     /// Whether frames travel as binary WebSocket messages.
@@ -53,52 +55,97 @@ impl Encoding {
         }
     }
 
-    /// Reads a frame that is exactly `bytes`: nested no deeper than [`limits::NESTING_DEPTH`], with nothing after it.
+    /// Reads a value that is exactly `bytes`, after its shape was checked: see [`crate::shape`]. Frames are read with
+    /// [`crate::ClientFrame::decode`] and [`crate::ServerFrame::decode`], which also know their limits.
     pub fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, DecodeError> {
         match self {
-            Self::MessagePack => self.decode_message_pack(bytes),
+            Self::MessagePack => {
+                shape::check_message_pack(bytes).map_err(|reason| self.error(&reason))?;
+                let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
+                // rmp-serde refuses when its count reaches zero, so one more than the levels it lets through.
+                deserializer.set_max_depth(limits::NESTING_DEPTH + 1);
+                T::deserialize(&mut deserializer).map_err(|error| self.error(&error))
+            }
             Self::Json => {
-                if nesting_of_json(bytes) > limits::NESTING_DEPTH {
-                    return Err(self.error(&"nested too deeply"));
-                }
+                shape::check_json(bytes).map_err(|reason| self.error(&reason))?;
                 serde_json::from_slice(bytes).map_err(|error| self.error(&error))
             }
         }
     }
 
-    fn decode_message_pack<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, DecodeError> {
-        let mut rest = bytes;
-        let mut deserializer = rmp_serde::Deserializer::new(&mut rest);
-        deserializer.set_max_depth(limits::NESTING_DEPTH);
-        let frame = T::deserialize(&mut deserializer).map_err(|error| self.error(&error))?;
-        drop(deserializer);
-        if rest.is_empty() { Ok(frame) } else { Err(self.error(&"bytes after the end of the frame")) }
+    /// Reads a frame of at most `limit` bytes. Frames are maps; serde would also take a list of a map's values.
+    pub(crate) fn decode_frame<T: DeserializeOwned>(self, bytes: &[u8], limit: usize) -> Result<T, DecodeError> {
+        if bytes.len() > limit {
+            return Err(self.error(&format_args!("{} bytes, the limit is {limit}", bytes.len())));
+        }
+        let is_map = match self {
+            Self::MessagePack => matches!(bytes.first(), Some(0x80..=0x8f | 0xde | 0xdf)),
+            Self::Json => bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{'),
+        };
+        if is_map {
+            self.decode(bytes)
+        } else {
+            Err(self.error(&"a frame is a map"))
+        }
     }
 
-    fn error(self, reason: &impl ToString) -> DecodeError {
+    fn error(self, reason: &dyn std::fmt::Display) -> DecodeError {
         let encoding = match self {
             Self::MessagePack => "MessagePack",
             Self::Json => "JSON",
         };
-        DecodeError { encoding, reason: reason.to_string() }
+        DecodeError {
+            encoding,
+            reason: without_contents(&reason.to_string()),
+        }
     }
 }
 
-/// The deepest nesting of objects and arrays, strings skipped. serde_json's own limit is fixed at 128.
-fn nesting_of_json(bytes: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in bytes {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
+/// A reason without the texts that the frame held: an error may reach a log, and a frame holds tokens and messages.
+fn without_contents(reason: &str) -> String {
+    // serde writes a text that it did not expect as `string "…"`, and what it expected instead after it.
+    let plain = match (reason.find("string \""), reason.rfind("\", expected")) {
+        (Some(start), Some(end)) if start < end => format!("{}a text{}", &reason[..start], &reason[end + 1..]),
+        _ => reason.to_owned(),
+    };
+    // A name that we do not know can be as long as the frame.
+    if plain.len() <= REASON_BYTES {
+        return plain;
     }
-    deepest
+    let end = plain.floor_char_boundary(REASON_BYTES);
+    format!("{}…", &plain[..end])
+}
+
+/// The longest reason: the names of all requests fit.
+const REASON_BYTES: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_holds_nothing_of_the_frame() {
+        let error = Encoding::Json
+            .decode::<u32>(br#""a \" secret\", expected ""#)
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("invalid type: a text, expected u32"),
+            "{error}"
+        );
+        let name = format!("\"{}\"", "x".repeat(5000));
+        let error = Encoding::Json
+            .decode::<crate::errors::ErrorCode>(name.as_bytes())
+            .unwrap_err();
+        assert!(error.to_string().len() < REASON_BYTES + 100);
+    }
+
+    #[test]
+    fn the_server_prefers_message_pack() {
+        assert_eq!(
+            Encoding::choose("samtale.v1.json, samtale.v1.msgpack"),
+            Some(Encoding::MessagePack)
+        );
+        assert_eq!(Encoding::choose("samtale.v1.json"), Some(Encoding::Json));
+        assert_eq!(Encoding::choose("samtale.v2.json"), None);
+    }
 }

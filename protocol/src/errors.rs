@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::LARGEST_INTEGER;
+
 /// A language that the server speaks to people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -133,7 +135,12 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal in Danish; [`Refusal::in_language`] turns it into the session's language.
     pub fn new(code: ErrorCode) -> Self {
-        Self { code, message: code.sentence(Language::Danish).to_owned(), detail: None, retry_after_ms: None }
+        Self {
+            code,
+            message: code.sentence(Language::Danish).to_owned(),
+            detail: None,
+            retry_after_ms: None,
+        }
     }
 
     /// With a detail for the developer of the client.
@@ -143,10 +150,10 @@ impl Refusal {
         self
     }
 
-    /// With a time to wait.
+    /// With a time to wait, as far as it fits the wire.
     #[must_use]
     pub fn after(mut self, wait: Duration) -> Self {
-        self.retry_after_ms = u64::try_from(wait.as_millis()).ok();
+        self.retry_after_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).min(LARGEST_INTEGER));
         self
     }
 

@@ -3,12 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::ByteString;
+use crate::encoding::{DecodeError, Encoding};
 use crate::errors::{Language, Refusal};
 use crate::events::{Event, Signal};
 use crate::ids::{DeviceId, EventId, PersonId, SessionId, SpaceId};
+use crate::limits;
 use crate::people::OwnProfile;
 use crate::requests::{Reply, Request};
 use crate::time::Timestamp;
+pub use crate::unreadable::{Unreadable, request_id};
 
 /// A frame from a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,13 @@ pub enum ClientFrame {
         /// What is asked.
         request: Request,
     },
+}
+
+impl ClientFrame {
+    /// Reads a frame that is exactly `bytes` and within the limits. [`Unreadable::judge`] says what to do otherwise.
+    pub fn decode(encoding: Encoding, bytes: &[u8]) -> Result<Self, DecodeError> {
+        encoding.decode_frame(bytes, limits::CLIENT_FRAME_BYTES)
+    }
 }
 
 /// The first frame from a client.
@@ -113,6 +123,13 @@ pub enum ServerFrame {
         /// Opaque to the client.
         cursor: ByteString,
     },
+}
+
+impl ServerFrame {
+    /// Reads a frame that is exactly `bytes` and within the limits.
+    pub fn decode(encoding: Encoding, bytes: &[u8]) -> Result<Self, DecodeError> {
+        encoding.decode_frame(bytes, limits::SERVER_FRAME_BYTES)
+    }
 }
 
 /// The answer to `hello`.

@@ -185,7 +185,10 @@ mod tests {
         assert_eq!(id.sent_at(), early);
         assert_eq!(id.0.get_version_num(), 7);
         assert!(id < MessageId::derive(thread, sender, client, late));
-        assert_ne!(id, MessageId::derive(thread, ProfileId::from_bytes([4; 16]), client, early));
+        assert_ne!(
+            id,
+            MessageId::derive(thread, ProfileId::from_bytes([4; 16]), client, early)
+        );
         assert!(MessageId::first_at(early) <= id && id < MessageId::first_at(late));
     }
 }

@@ -20,8 +20,10 @@ pub mod presence;
 pub mod requests;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod shape;
 pub mod threads;
 pub mod time;
+mod unreadable;
 
 pub use audience::Audience;
 pub use bytes::ByteString;

@@ -129,7 +129,7 @@ pub struct ReplyToSender {
     pub message: MessageId,
     /// The client's own id of this send.
     pub client_id: ClientId,
-    /// As in [`SendMessage`].
+    /// As in `send_message`.
     pub sent_at: Timestamp,
     /// What it says.
     pub parts: Vec<Part>,

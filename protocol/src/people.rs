@@ -25,8 +25,13 @@ pub enum Role {
 
 impl Role {
     /// The whole list.
-    pub const ALL: [Self; 5] =
-        [Self::Child, Self::Guardian, Self::Employee, Self::InstitutionAdmin, Self::MunicipalityAdmin];
+    pub const ALL: [Self; 5] = [
+        Self::Child,
+        Self::Guardian,
+        Self::Employee,
+        Self::InstitutionAdmin,
+        Self::MunicipalityAdmin,
+    ];
 
     /// Whether this is someone who works for the institution or the municipality.
     pub const fn is_staff(self) -> bool {
@@ -139,6 +144,9 @@ pub struct ListPeople {
     pub after: Option<ProfileId>,
     /// At most this many, 100 at the most.
     pub limit: u32,
+    /// Which of one's profiles in the space acts, for who has two there; otherwise the one with most rights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_profile: Option<ProfileId>,
 }
 
 /// A page of people.
@@ -183,6 +191,9 @@ pub struct Explain {
     pub space: SpaceId,
     /// To whom.
     pub to: Recipient,
+    /// Which of one's profiles in the space acts, for who has two there; otherwise the one with most rights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_profile: Option<ProfileId>,
 }
 
 /// The rule that decided.

@@ -70,7 +70,7 @@ pub struct StartThread {
     pub space: SpaceId,
     /// The client's own id: of the thread, and of its first message. The same on every retry.
     pub client_id: ClientId,
-    /// As in [`crate::messages::SendMessage`].
+    /// As in `send_message`.
     pub sent_at: Timestamp,
     /// To whom.
     pub to: Vec<Recipient>,
@@ -81,6 +81,9 @@ pub struct StartThread {
     pub regarding: Vec<ProfileId>,
     /// The first message.
     pub parts: Vec<Part>,
+    /// Which of one's profiles in the space acts, for who has two there; otherwise the one with most rights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_profile: Option<ProfileId>,
 }
 
 /// Asks for a page of the caller's threads, latest activity first.

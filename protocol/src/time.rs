@@ -38,12 +38,18 @@ impl Timestamp {
 
     /// This time and `duration` more.
     pub fn plus(self, duration: Duration) -> Self {
-        Self::saturating(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+        Self::saturating(
+            self.0
+                .saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
+        )
     }
 
     /// This time less `duration`, not before 1970.
     pub fn minus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
+        )
     }
 }
 
@@ -82,7 +88,8 @@ impl schemars::JsonSchema for Timestamp {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "integer", "minimum": 0, "description": "Milliseconds since 1970-01-01 UTC"})
+        schemars::json_schema!({"type": "integer", "minimum": 0, "maximum": (1_u64 << 48) - 1,
+            "description": "Milliseconds since 1970-01-01 UTC"})
     }
 }
 

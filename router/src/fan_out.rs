@@ -116,11 +116,12 @@ enum Done {
         space: SpaceId,
         head: Position,
         page: JournalPage,
-        entries: Vec<Arc<LogEntry>>,
+        entries: Vec<(Arc<LogEntry>, Recipients)>,
     },
     Loaded {
         space: SpaceId,
         thread: ThreadId,
+        offset: u64,
         recipients: Recipients,
     },
     Signal {
@@ -193,6 +194,7 @@ impl RouterLoop {
                 if followed.listeners == 0 {
                     self.spaces.remove(&space);
                     self.log.unsubscribe(space).await;
+                    self.rights.unfollowed(space);
                 }
             }
         }
@@ -277,8 +279,9 @@ impl RouterLoop {
             Done::Loaded {
                 space,
                 thread,
+                offset,
                 recipients,
-            } => self.on_loaded(space, thread, recipients).await,
+            } => self.on_loaded(space, thread, offset, recipients).await,
             Done::Signal {
                 space,
                 signal,
@@ -312,19 +315,20 @@ impl RouterLoop {
         self.rights.observe(space, &entry);
         let before = followed.time;
         followed.advance(offset, &entry, now);
-        if let Some(thread) = entry.audience.thread.map(|audience| audience.thread) {
-            if followed.is_waiting(thread) {
-                followed.hold(thread, offset, entry, before);
-                return;
-            }
-            if self.rights.recipients_in_memory(space, &entry.audience).is_none() {
-                followed.hold(thread, offset, Arc::clone(&entry), before);
-                self.load(space, thread, entry);
-                return;
-            }
+        let thread = entry.audience.thread.map(|audience| audience.thread);
+        if let Some(thread) = thread.filter(|thread| followed.is_waiting(*thread)) {
+            followed.hold(thread, offset, entry, before);
+            return;
         }
-        if let Some(recipients) = self.rights.recipients_in_memory(space, &entry.audience) {
-            self.deliver(space, offset, entry, recipients).await;
+        // Asked once: the list may be gone from memory a moment later.
+        match (self.rights.recipients_in_memory(space, &entry.audience), thread) {
+            (Some(recipients), _) => self.deliver(space, offset, entry, recipients).await,
+            (None, Some(thread)) => {
+                followed.hold(thread, offset, Arc::clone(&entry), before);
+                self.load(space, thread, offset, entry);
+            }
+            // Only a thread's members are ever loaded; an audience without one names its people itself.
+            (None, None) => {}
         }
     }
 
@@ -350,7 +354,7 @@ impl RouterLoop {
     }
 
     /// Loads who is behind an entry's audience, beside the loop; other threads go on meanwhile.
-    fn load(&mut self, space: SpaceId, thread: ThreadId, entry: Arc<LogEntry>) {
+    fn load(&mut self, space: SpaceId, thread: ThreadId, offset: u64, entry: Arc<LogEntry>) {
         let rights = Arc::clone(&self.rights);
         self.jobs.spawn(async move {
             loop {
@@ -359,6 +363,7 @@ impl RouterLoop {
                         return Done::Loaded {
                             space,
                             thread,
+                            offset,
                             recipients,
                         };
                     }
@@ -368,17 +373,19 @@ impl RouterLoop {
         });
     }
 
-    async fn on_loaded(&mut self, space: SpaceId, thread: ThreadId, recipients: Recipients) {
+    async fn on_loaded(&mut self, space: SpaceId, thread: ThreadId, loaded: u64, recipients: Recipients) {
         let mut known = Some(recipients);
         while let Some(followed) = self.spaces.get_mut(&space) {
             let Some((offset, entry)) = followed.first_waiting(thread).cloned() else {
                 return;
             };
+            // What was loaded is for one entry only: the space may have been left and joined again meanwhile.
             let recipients = known
                 .take()
+                .filter(|_| offset == loaded)
                 .or_else(|| self.rights.recipients_in_memory(space, &entry.audience));
             let Some(recipients) = recipients else {
-                self.load(space, thread, entry);
+                self.load(space, thread, offset, entry);
                 return;
             };
             followed.release(thread);
@@ -440,20 +447,12 @@ impl RouterLoop {
         space: SpaceId,
         head: Position,
         next: Option<JournalPlace>,
-        entries: Vec<Arc<LogEntry>>,
+        entries: Vec<(Arc<LogEntry>, Recipients)>,
     ) {
-        for entry in entries {
-            self.rights.observe(space, &entry);
+        for (entry, recipients) in entries {
             if let Some(followed) = self.spaces.get_mut(&space) {
                 followed.time = followed.time.max(entry.time);
             }
-            // A log that began anew is rare: here a slow thread may hold back the others of its space.
-            let recipients = loop {
-                match self.rights.recipients(space, &entry.audience).await {
-                    Ok(recipients) => break recipients,
-                    Err(_) => tokio::time::sleep(RETRY).await,
-                }
-            };
             let offset = self.spaces.get(&space).map_or(0, |followed| followed.seen.offset);
             self.deliver(space, offset, entry, recipients).await;
         }
@@ -464,8 +463,7 @@ impl RouterLoop {
         let Some(followed) = self.spaces.get_mut(&space) else {
             return;
         };
-        followed.seen = head;
-        followed.filling = false;
+        followed.begin_anew(head);
         let safe = followed.safe();
         self.sink.take(Sent::Moved { space, safe }).await;
         self.catch_up(space, Step::Fill);
@@ -515,13 +513,17 @@ async fn read_journal(
     for (id, record) in &page.rows {
         let event = rights.event_of(space, record).await.ok()?;
         let (audience, fact) = (record.audience.clone(), record.fact.clone());
-        entries.push(Arc::new(LogEntry {
+        let entry = Arc::new(LogEntry {
             id: *id,
             time: record.time,
             audience,
             fact,
             event,
-        }));
+        });
+        // A log that began anew is rare: here a slow thread may hold back the others of its space.
+        rights.observe(space, &entry);
+        let recipients = rights.recipients(space, &entry.audience).await.ok()?;
+        entries.push((entry, recipients));
     }
     Some(Done::Bridged {
         space,

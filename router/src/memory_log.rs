@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use rustc_hash::{FxHashMap, FxHashSet};
-use samtale_protocol::SpaceId;
+use samtale_protocol::{Event, SpaceId};
 use tokio::sync::mpsc;
 
 use crate::log::{AddressedSignal, Epoch, Log, LogEntry, LogError, Position, Published, Slice};
@@ -98,6 +98,20 @@ impl Drop for MemoryLog {
     }
 }
 
+fn is_recalled(event: &Event) -> bool {
+    matches!(event, Event::Message(message) if message.recalled_at.is_some())
+}
+
+/// A recalled message is told as recalled at each of its earlier places too: its text is gone from the log.
+fn forget_text(log: &mut SpaceLog, recalled: &LogEntry) {
+    for earlier in log.entries.iter_mut().filter(|earlier| earlier.fact == recalled.fact) {
+        *earlier = Arc::new(LogEntry {
+            event: recalled.event.clone(),
+            ..LogEntry::clone(earlier)
+        });
+    }
+}
+
 impl Shared {
     fn publish(&self, space: SpaceId, published: &Published) {
         let Some(log) = self.spaces.get(&space) else { return };
@@ -117,6 +131,9 @@ impl Log for MemoryLog {
         let (epoch, kept) = (shared.epoch, shared.entries_kept);
         for entry in entries {
             let log = shared.spaces.entry(space).or_default();
+            if entry.event.as_ref().is_some_and(is_recalled) {
+                forget_text(log, entry);
+            }
             log.head += 1;
             log.entries.push_back(Arc::clone(entry));
             while log.entries.len() > kept {

@@ -32,6 +32,12 @@ struct PublisherShared {
     wake: Notify,
 }
 
+/// What kept a space from being republished.
+enum Away {
+    Log,
+    Journal,
+}
+
 #[derive(Default)]
 struct Backlog {
     waiting: FxHashMap<SpaceId, Vec<Arc<LogEntry>>>,
@@ -80,8 +86,8 @@ impl Publisher {
     pub async fn run(&self, rights: Arc<dyn Rights>) {
         let mut away = false;
         loop {
-            let (waiting, marks) = self.take();
-            if waiting.is_empty() && marks.is_empty() {
+            let Backlog { waiting, republish, .. } = self.take();
+            if waiting.is_empty() && republish.is_empty() {
                 self.shared.wake.notified().await;
                 continue;
             }
@@ -92,11 +98,19 @@ impl Publisher {
                     self.put_back(space, entries);
                 }
             }
-            for (space, since) in marks {
-                if failed || self.republish_now(space, since, rights.as_ref()).await.is_err() {
-                    failed = true;
+            let mut unread = false;
+            for (space, since) in republish {
+                if failed {
                     mark(&mut self.lock(), space, since);
+                    continue;
                 }
+                match self.republish_now(space, since, rights.as_ref()).await {
+                    Ok(()) => continue,
+                    Err(Away::Log) => failed = true,
+                    // One space whose journal can not be read does not hold back the others.
+                    Err(Away::Journal) => unread = true,
+                }
+                mark(&mut self.lock(), space, since);
             }
             if failed != away {
                 away = failed;
@@ -106,22 +120,22 @@ impl Publisher {
                     info!("the log of events is back")
                 }
             }
-            if failed {
+            if failed || unread {
                 tokio::time::sleep(RETRY).await;
             }
         }
     }
 
-    async fn republish_now(&self, space: SpaceId, since: Timestamp, rights: &dyn Rights) -> Result<(), ()> {
+    async fn republish_now(&self, space: SpaceId, since: Timestamp, rights: &dyn Rights) -> Result<(), Away> {
         let mut place = JournalPlace {
             time: since.minus(JOURNAL_MARGIN),
             after: None,
         };
         loop {
-            let page = rights.journal(space, place).await.map_err(drop)?;
+            let page = rights.journal(space, place).await.map_err(|_| Away::Journal)?;
             let mut entries = Vec::with_capacity(page.rows.len());
             for (id, record) in page.rows {
-                let event = rights.event_of(space, &record).await.map_err(drop)?;
+                let event = rights.event_of(space, &record).await.map_err(|_| Away::Journal)?;
                 entries.push(Arc::new(LogEntry {
                     id,
                     time: record.time,
@@ -130,7 +144,8 @@ impl Publisher {
                     event,
                 }));
             }
-            self.shared.log.append(space, &entries).await.map_err(drop)?;
+            let appended = self.shared.log.append(space, &entries).await;
+            appended.map_err(|_| Away::Log)?;
             match page.next {
                 Some(next) => place = next,
                 None => return Ok(()),
@@ -138,10 +153,8 @@ impl Publisher {
         }
     }
 
-    fn take(&self) -> (Vec<(SpaceId, Vec<Arc<LogEntry>>)>, Vec<(SpaceId, Timestamp)>) {
-        let mut backlog = self.lock();
-        backlog.count = 0;
-        (backlog.waiting.drain().collect(), backlog.republish.drain().collect())
+    fn take(&self) -> Backlog {
+        std::mem::take(&mut self.lock())
     }
 
     fn put_back(&self, space: SpaceId, mut entries: Vec<Arc<LogEntry>>) {

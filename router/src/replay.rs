@@ -82,12 +82,12 @@ impl Replay {
     /// The next piece of what `person` missed in `space`.
     pub async fn page(&self, space: SpaceId, person: PersonId, from: ReplayFrom) -> Result<ReplayPage, RightsError> {
         match from {
-            ReplayFrom::Log { position, time } => self.from_log(space, person, position, time).await,
-            ReplayFrom::Journal { place, then, time } => self.from_journal(space, person, place, then, time).await,
+            ReplayFrom::Log { position, time } => self.log_page(space, person, position, time).await,
+            ReplayFrom::Journal { place, then, time } => self.journal_page(space, person, place, then, time).await,
         }
     }
 
-    async fn from_log(
+    async fn log_page(
         &self,
         space: SpaceId,
         person: PersonId,
@@ -146,7 +146,7 @@ impl Replay {
         })
     }
 
-    async fn from_journal(
+    async fn journal_page(
         &self,
         space: SpaceId,
         person: PersonId,

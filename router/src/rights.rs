@@ -22,6 +22,11 @@ pub trait Rights: Send + Sync + 'static {
     /// Takes note of a log entry, before anything is delivered: what the node keeps in memory follows the log.
     fn observe(&self, space: SpaceId, entry: &LogEntry);
 
+    /// The node follows the space no longer: what it keeps of it in memory is not kept current from here on.
+    fn unfollowed(&self, space: SpaceId) {
+        let _ = space;
+    }
+
     /// The persons behind an audience now, if the node has a list that is new enough in memory.
     fn recipients_in_memory(&self, space: SpaceId, audience: &Audience) -> Option<Recipients>;
 

@@ -75,6 +75,14 @@ impl Followed {
         self.busy_at = now;
     }
 
+    /// Goes on at `head` of a log that began anew. What waited stood in the journal too, and was told from there.
+    pub fn begin_anew(&mut self, head: Position) {
+        self.seen = head;
+        self.filling = false;
+        self.waiting.clear();
+        self.held.clear();
+    }
+
     /// Up to where everything was delivered.
     pub fn safe(&self) -> Safe {
         match self.held.first_key_value() {

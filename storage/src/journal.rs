@@ -92,12 +92,29 @@ pub struct JournalRecord {
     pub fact: Fact,
 }
 
+/// Says that the space's journal has rows in a minute.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalMinuteRecord {}
+
 /// A minute: how much of a space's journal stands in one partition.
 const MINUTE_MILLIS: u64 = 60_000;
 
 /// The number of the minute that a time is in.
 pub const fn minute(time: Timestamp) -> u64 {
     time.as_millis() / MINUTE_MILLIS
+}
+
+/// How many minutes the index of minutes keeps in one partition.
+pub const MINUTES_PER_DAY: u64 = 24 * 60;
+
+/// The partition of a day of the index of minutes.
+pub fn day_partition(space: SpaceId, day: u64) -> [KeyValue; 2] {
+    [space.into(), day.into()]
+}
+
+/// The key of a minute in the index of minutes.
+pub fn minute_key(space: SpaceId, minute: u64) -> Key {
+    Key::new(day_partition(space, minute / MINUTES_PER_DAY), [minute.into()])
 }
 
 /// The partition of a minute of a space's journal.
@@ -112,4 +129,5 @@ pub fn journal_key(space: SpaceId, time: Timestamp, event: EventId) -> Key {
 
 records! {
     JournalRecord in JOURNAL;
+    JournalMinuteRecord in JOURNAL_MINUTES;
 }

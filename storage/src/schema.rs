@@ -121,6 +121,8 @@ tables! {
         "A thread that goes to the group, also to those who join later.";
     MESSAGES = "messages", [id("space"), id("thread"), number("quarter")], [id("message")], Plain, None,
         "A message, its tombstone, or a void where a late write must not appear.";
+    SETTLEMENTS = "settlements", [id("space"), id("thread"), number("quarter")], [id("message")], CompareAndSet, None,
+        "What became of a send that was retried late: stored, or never. Decided once.";
     THREAD_HEADS = "thread_heads", [id("space"), number("shard")], [id("thread")], Plain, None,
         "The newest message of a thread and the ids of the last ones.";
     THREAD_SETTINGS = "thread_settings", [id("space"), id("profile")], [id("thread")], Plain, None,
@@ -132,6 +134,8 @@ tables! {
     DRAFTS = "drafts", [id("space"), id("profile")], [id("thread")], Plain, None, "An unfinished message.";
     JOURNAL = "journal", [id("space"), number("minute")], [id("event")], Plain, Some(JOURNAL_LIFETIME),
         "A fact that clients learn about: what changed and who may know. Names its object, holds none of its text.";
+    JOURNAL_MINUTES = "journal_minutes", [id("space"), number("day")], [number("minute")], Plain, Some(JOURNAL_LIFETIME),
+        "A minute in which the space's journal has rows: a reader skips the others.";
 }
 
 #[cfg(test)]

@@ -131,6 +131,7 @@ async fn sing(store: &Store, username: [u8; 16]) {
             linked_to: None,
         },
         last_message: message,
+        last_version: 1,
         last_author: profile,
         preview: text(),
         recent: Vec::new(),

@@ -1,0 +1,128 @@
+//! `samtale check-config`.
+
+use clap::Args;
+
+use super::configuration::Settings;
+use super::{REFUSED, terminal};
+use crate::config::{Config, reference};
+
+/// Check the configuration, and print what holds.
+///
+/// Says everything that is wrong at once, with where it came from. Nothing is started and no data is touched.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  samtale check-config --config /etc/samtale.toml
+  SAMTALE_LIMITS__SESSIONS=5000 samtale check-config
+  samtale check-config --reference > docs/configuration.md")]
+pub(super) struct CheckConfig {
+    #[command(flatten)]
+    settings: Settings,
+    /// The address and port for HTTP and sockets.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// Print the page that describes every setting, and check nothing.
+    #[arg(long)]
+    reference: bool,
+}
+
+impl CheckConfig {
+    pub(super) fn run(self) -> u8 {
+        if self.reference {
+            return terminal::print(&reference());
+        }
+        let settings = Settings {
+            listen: self.listen,
+            ..self.settings
+        };
+        match settings.load() {
+            Ok(config) => terminal::print(&shown(&config)),
+            Err(error) => terminal::complain(REFUSED, &error.to_string()),
+        }
+    }
+}
+
+/// What holds, as a file that says the same.
+fn shown(config: &Config) -> String {
+    let quoted = |text: &dyn std::fmt::Display| toml_text(&text.to_string());
+    let list = |entries: Vec<String>| {
+        format!(
+            "[{}]",
+            entries
+                .iter()
+                .map(|entry| toml_text(entry))
+                .collect::<Vec<_>>()
+                .join(", ")
+        )
+    };
+    let Config {
+        limits,
+        login,
+        storage,
+        log,
+        ..
+    } = config;
+    let lines = [
+        format!("data = {}", quoted(&config.data.display())),
+        format!("keys = {}", quoted(&config.keys_folder().display())),
+        format!("listen = {}", quoted(&config.listen)),
+        format!(
+            "origins = {}",
+            list(config.origins.listed().map(str::to_owned).collect())
+        ),
+        format!(
+            "proxies = {}",
+            list(config.proxies.iter().map(ToString::to_string).collect())
+        ),
+        format!("shards = {}", config.shard_count()),
+        "\n[limits]".to_owned(),
+        format!("sessions = {}", limits.sessions),
+        format!("sessions_per_account = {}", limits.sessions_per_account),
+        format!(
+            "logins_per_account_per_minute = {}",
+            limits.logins_per_account_per_minute
+        ),
+        format!("requests_per_second = {}", limits.requests_per_second),
+        format!("password_workers = {}", config.account_settings().password_workers),
+        "\n[login]".to_owned(),
+        format!("access_token_lifetime = {}", quoted(&login.access_token_lifetime)),
+        "\n[storage]".to_owned(),
+        format!("disk_reserve = {}", quoted(&storage.disk_reserve)),
+        "\n[log]".to_owned(),
+        format!("format = {}", quoted(&log.format)),
+        format!("level = {}", quoted(&log.level)),
+    ];
+    lines.join("\n")
+}
+
+fn toml_text(text: &str) -> String {
+    // A JSON string is a TOML basic string, except for the escapes of `/`, which serde_json does not write.
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    #[test]
+    fn what_is_printed_is_a_file_that_says_the_same() {
+        let toml =
+            "data = \"/srv/\\\"x\\\"\"\norigins = [\"https://a.example\"]\nshards = 3\n[log]\nlevel = \"warn\"\n";
+        let load = |text: String| {
+            Sources {
+                file_text: Some(("a".to_owned(), text)),
+                ..Sources::default()
+            }
+            .load()
+            .unwrap()
+        };
+        let config = load(toml.to_owned());
+        let printed = shown(&config);
+        let again = load(printed.clone());
+        assert_eq!(shown(&again), printed);
+        assert_eq!(
+            (again.data, again.origins, again.shards),
+            (config.data, config.origins, config.shards)
+        );
+    }
+}

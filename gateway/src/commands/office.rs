@@ -1,0 +1,41 @@
+//! Commands carried out on the parts of a server: by the server itself, or by a process that opened the data folder.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use samtale_storage::backup::backup;
+use samtale_storage::engine::chain;
+use serde_json::{Value, json};
+
+use super::{Command, CommandError, Commands, PeopleCommands, Progress};
+use crate::server::Office;
+
+/// Carries out every command.
+pub struct OfficeCommands {
+    office: Arc<Office>,
+    people: PeopleCommands,
+}
+
+impl OfficeCommands {
+    /// Commands on these parts.
+    pub fn new(office: Arc<Office>) -> Self {
+        let people = PeopleCommands::new(office.opened.store.clone(), Arc::clone(&office.accounts));
+        Self { office, people }
+    }
+}
+
+#[async_trait]
+impl Commands for OfficeCommands {
+    async fn run(&self, command: Command, progress: &dyn Progress) -> Result<Value, CommandError> {
+        match command {
+            Command::People(command) => self.people.run(command, progress).await,
+            Command::Backup { to } => {
+                progress.report("writing the backup");
+                let written = backup(&self.office.opened.embedded, &to).await;
+                let report = written.map_err(|error| CommandError::failed(chain(&error)))?;
+                Ok(json!({ "path": report.path, "rows": report.rows, "bytes": report.bytes, "tables": report.tables }))
+            }
+            Command::Import { .. } => Err(CommandError::failed("not wired yet")),
+        }
+    }
+}

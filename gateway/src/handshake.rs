@@ -1,0 +1,213 @@
+//! From a socket to a session: `hello` in time, a valid token, the person's spaces followed.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use samtale_protocol::frames::{Hello, Welcome};
+use samtale_protocol::people::OwnProfile;
+use samtale_protocol::{ClientFrame, CloseCode, Encoding, PersonId, ServerFrame, SpaceId, limits};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use crate::connection::Connection;
+use crate::cursor;
+use crate::link::Link;
+use crate::reader::{self, Io};
+use crate::replaying::Begin;
+use crate::requests::VerifiedToken;
+use crate::session::{PING_INTERVAL, Session};
+use crate::shard::Shard;
+use crate::wire::Wire;
+
+/// When a session that made room for a newer one of the same account may come back.
+const COME_BACK: Duration = Duration::from_secs(60);
+
+/// A socket that has said nothing yet.
+pub struct Unidentified {
+    /// Its bytes.
+    pub wire: Box<dyn Wire>,
+    /// What came right behind the upgrade request.
+    pub read: Bytes,
+    /// How its frames are written.
+    pub encoding: Encoding,
+}
+
+/// A client that said a valid hello.
+struct Identified {
+    hello: Hello,
+    token: VerifiedToken,
+    profiles: Vec<OwnProfile>,
+    presence_hidden: bool,
+}
+
+impl Shard {
+    /// Serves a socket until it ends.
+    pub fn serve(self: &Rc<Self>, socket: Unidentified) {
+        let shard = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let Unidentified { wire, read, encoding } = socket;
+            let link = Rc::new(Link::new(wire));
+            let io = Io(Rc::clone(&link));
+            let config = Some(reader::web_socket_config());
+            let mut stream = WebSocketStream::from_partially_read(io, read.to_vec(), Role::Server, config).await;
+            let identified = tokio::time::timeout(limits::HANDSHAKE, shard.identify(&mut stream, encoding)).await;
+            match identified.unwrap_or(Err(CloseCode::HandshakeTimeout)) {
+                Ok(identified) => {
+                    // A task of its own: what the handshake needs is given back, and what idles stays small.
+                    let begun = shard.begin(identified, Rc::clone(&link), encoding).await;
+                    tokio::task::spawn_local(idle(shard, begun, stream));
+                }
+                Err(code) => {
+                    link.close(code, None);
+                    reader::finish(&link).await;
+                }
+            }
+        });
+    }
+
+    async fn identify(&self, stream: &mut WebSocketStream<Io>, encoding: Encoding) -> Result<Identified, CloseCode> {
+        let hello = loop {
+            match stream.next().await {
+                Some(Ok(Message::Binary(bytes))) if encoding.is_binary() => break read_hello(encoding, &bytes)?,
+                Some(Ok(Message::Text(text))) if !encoding.is_binary() => break read_hello(encoding, text.as_bytes())?,
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Err(error)) => return Err(reader::close_code_of(&error).unwrap_or(CloseCode::BadFrame)),
+                Some(Ok(_)) | None => return Err(CloseCode::BadFrame),
+            }
+        };
+        if hello.version != samtale_protocol::VERSION {
+            return Err(CloseCode::UnsupportedVersion);
+        }
+        if hello.client.len() > limits::SHORT_TEXT_BYTES || hello.access_token.len() > limits::TOKEN_BYTES {
+            return Err(CloseCode::BadFrame);
+        }
+        let token = self
+            .parts
+            .accounts
+            .verify(&hello.access_token)
+            .ok_or(CloseCode::InvalidToken)?;
+        let person = token.caller.person;
+        let profiles = self
+            .parts
+            .school
+            .own_profiles(person)
+            .await
+            .map_err(|_| CloseCode::ServerError)?;
+        let hidden = self.parts.accounts.presence_hidden(&token.caller).await;
+        let presence_hidden = hidden.map_err(|refusal| match refusal.code {
+            samtale_protocol::ErrorCode::Disabled | samtale_protocol::ErrorCode::InvalidToken => CloseCode::Revoked,
+            _ => CloseCode::ServerError,
+        })?;
+        Ok(Identified {
+            hello,
+            token,
+            profiles,
+            presence_hidden,
+        })
+    }
+
+    /// Makes a session of an identified client: from here on it is found by what happens.
+    async fn begin(self: &Rc<Self>, identified: Identified, link: Rc<Link>, encoding: Encoding) -> Rc<Connection> {
+        let Identified {
+            hello,
+            token,
+            profiles,
+            presence_hidden,
+        } = identified;
+        let mut spaces: Vec<SpaceId> = profiles.iter().map(|own| own.space).collect();
+        spaces.sort_unstable();
+        spaces.dedup();
+        let now = self.parts.clock.now();
+        self.make_room(token.caller.person);
+        let per_second = self.parts.limits.requests_per_second;
+        let own_spaces = spaces.iter().copied();
+        let session = Session::new(token.caller, encoding, hello.language, own_spaces, per_second, now);
+        let connection = self
+            .sessions
+            .borrow_mut()
+            .add(|slot| Connection::new(slot, session, link));
+        connection.send(&ServerFrame::Welcome(Welcome {
+            server_time: now,
+            person: token.caller.person,
+            session: token.caller.session,
+            profiles,
+            expires_at: token.expires_at,
+            ping_interval_ms: u64::try_from(PING_INTERVAL.as_millis()).unwrap_or(u64::MAX),
+        }));
+        let cursor = hello
+            .cursor
+            .as_ref()
+            .map(|cursor| cursor::decode(cursor).unwrap_or_default());
+        for space in &spaces {
+            self.follow(*space).await;
+            let begin = match &cursor {
+                None => Begin::Now,
+                Some(places) => match places.iter().find(|place| place.space == *space) {
+                    Some(place) => Begin::AtCursor(*place),
+                    None => Begin::NowWithResync,
+                },
+            };
+            tokio::task::spawn_local(Rc::clone(self).catch_up(Rc::clone(&connection), *space, begin));
+        }
+        if spaces.is_empty() {
+            self.send_cursor(&connection);
+        }
+        if self.parts.presence.connected(token.caller.person, presence_hidden) {
+            self.announce(token.caller.person, true);
+        }
+        connection
+    }
+
+    /// Closes the oldest sessions of a person who has as many as one account may have.
+    fn make_room(&self, person: PersonId) {
+        let mut sessions = self.sessions.borrow().of_person(person);
+        sessions.sort_by_key(|connection| connection.session.borrow().started_at());
+        let surplus = (sessions.len() + 1).saturating_sub(self.parts.limits.sessions_per_account);
+        for connection in sessions.into_iter().take(surplus) {
+            connection.link.close(CloseCode::TooMany, Some(COME_BACK));
+        }
+    }
+
+    /// Follows a space for the shard's first session in it.
+    async fn follow(&self, space: SpaceId) {
+        let is_known = self.sessions.borrow().is_followed(space);
+        if is_known {
+            return;
+        }
+        if let Some(safe) = self.parts.router.join(space).await {
+            let surplus = !self.sessions.borrow_mut().begin(space, safe);
+            if surplus {
+                self.parts.router.leave(space).await;
+            }
+        }
+    }
+
+    /// A session has ended.
+    async fn finish(self: &Rc<Self>, connection: &Connection) {
+        let left = self.sessions.borrow_mut().remove(connection);
+        for space in left {
+            self.parts.router.leave(space).await;
+        }
+        let person = connection.session.borrow().caller().person;
+        if self.parts.presence.disconnected(person) {
+            self.announce(person, false);
+        }
+    }
+}
+
+/// The long part of a connection's life.
+async fn idle(shard: Rc<Shard>, connection: Rc<Connection>, stream: WebSocketStream<Io>) {
+    reader::run(Rc::clone(&shard), Rc::clone(&connection), stream).await;
+    Box::pin(shard.finish(&connection)).await;
+}
+
+fn read_hello(encoding: Encoding, bytes: &[u8]) -> Result<Hello, CloseCode> {
+    match ClientFrame::decode(encoding, bytes) {
+        Ok(ClientFrame::Hello(hello)) => Ok(hello),
+        Ok(ClientFrame::Request { .. }) => Err(CloseCode::OutOfTurn),
+        Err(_) => Err(CloseCode::BadFrame),
+    }
+}

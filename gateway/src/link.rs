@@ -1,0 +1,111 @@
+//! A link: a socket and what waits for it. One thread owns it.
+
+use std::cell::{Cell, RefCell};
+use std::task::Waker;
+use std::time::Duration;
+
+use bytes::Bytes;
+use samtale_protocol::CloseCode;
+
+use crate::framing;
+use crate::outbox::{Outbox, Outcome};
+use crate::wire::Wire;
+
+/// How far a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It goes on.
+    Open,
+    /// A close frame is on its way; then it ends.
+    Closing,
+    /// It has ended.
+    Ended,
+}
+
+/// A socket with its outbox.
+pub struct Link {
+    wire: Box<dyn Wire>,
+    outbox: RefCell<Outbox>,
+    state: Cell<State>,
+    waker: Cell<Option<Waker>>,
+}
+
+impl Link {
+    /// A link over `wire`.
+    pub fn new(wire: Box<dyn Wire>) -> Self {
+        Self {
+            wire,
+            outbox: RefCell::default(),
+            state: Cell::new(State::Open),
+            waker: Cell::new(None),
+        }
+    }
+
+    /// The socket.
+    pub fn wire(&self) -> &dyn Wire {
+        self.wire.as_ref()
+    }
+
+    /// How far it is.
+    pub fn state(&self) -> State {
+        self.state.get()
+    }
+
+    /// Sends whole frames. Never waits: what the socket does not take is queued; when the queue is full, the client is
+    /// told to come back.
+    pub fn send_bytes(&self, frames: &Bytes) {
+        if self.state.get() != State::Open {
+            return;
+        }
+        let outcome = self.outbox.borrow_mut().write(self.wire(), frames);
+        match outcome {
+            Outcome::Written => {}
+            Outcome::Queued => self.wake(),
+            Outcome::Full => self.close(CloseCode::SlowReader, None),
+            Outcome::Gone => self.end(),
+        }
+    }
+
+    /// Ends the connection with a reason.
+    pub fn close(&self, code: CloseCode, wait: Option<Duration>) {
+        if self.state.get() != State::Open {
+            return;
+        }
+        self.state.set(State::Closing);
+        let outcome = self
+            .outbox
+            .borrow_mut()
+            .end_with(self.wire(), &framing::close(code, wait));
+        if outcome == Outcome::Gone {
+            self.state.set(State::Ended);
+        }
+        self.wake();
+    }
+
+    /// Ends the connection without a word.
+    pub fn end(&self) {
+        self.state.set(State::Ended);
+        self.wake();
+    }
+
+    /// Writes what waits.
+    pub fn flush(&self) -> Outcome {
+        self.outbox.borrow_mut().flush(self.wire())
+    }
+
+    /// How many bytes wait for the socket.
+    pub fn waiting(&self) -> usize {
+        self.outbox.borrow().waiting()
+    }
+
+    /// Has the loop woken by this waker when there is something to do.
+    pub fn wake_with(&self, waker: &Waker) {
+        self.waker.set(Some(waker.clone()));
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The server `samtale`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    samtale_gateway::cli::main()
+}

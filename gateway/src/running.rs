@@ -1,0 +1,100 @@
+//! A server from its configuration: opened, listening, with the socket for commands in its data folder.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use samtale_storage::embedded::EmbeddedOptions;
+use samtale_storage::engine::chain;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::admin_socket::AdminSocket;
+use crate::commands::{CommandError, Commands, OfficeCommands};
+use crate::config::Config;
+use crate::server::{Office, Server, ServerOptions, StartError, SystemClock};
+use crate::shard::SessionLimits;
+
+/// What a server is started with, by its configuration.
+pub fn options(config: &Config) -> ServerOptions {
+    ServerOptions {
+        data: config.data.clone(),
+        keys: config.keys_folder(),
+        embedded: EmbeddedOptions {
+            reserve_bytes: config.storage.disk_reserve.0,
+            ..EmbeddedOptions::default()
+        },
+        accounts: config.account_settings(),
+        shards: config.shard_count().get(),
+        max_sessions: config.limits.sessions,
+        origins: config.origins.clone(),
+        proxies: config.trusted_proxies(),
+        limits: SessionLimits {
+            sessions_per_account: config.limits.sessions_per_account,
+            requests_per_second: u16::try_from(config.limits.requests_per_second).unwrap_or(u16::MAX),
+        },
+    }
+}
+
+/// Opens the data folder of `config`.
+pub async fn open(config: &Config) -> Result<Server, CommandError> {
+    Server::open(options(config), Arc::new(SystemClock))
+        .await
+        .map_err(|error| failed(&error))
+}
+
+/// The parts of a server in the data folder of `config`, for a command when none runs.
+pub async fn commands(config: &Config) -> Result<Arc<dyn Commands>, CommandError> {
+    let server = open(config).await?;
+    Ok(Arc::new(Standalone {
+        commands: OfficeCommands::new(Arc::clone(&server.office)),
+        _server: server,
+    }))
+}
+
+/// Keeps what works beside the parts alive while a command runs.
+struct Standalone {
+    commands: OfficeCommands,
+    _server: Server,
+}
+
+#[async_trait::async_trait]
+impl Commands for Standalone {
+    async fn run(
+        &self,
+        command: crate::commands::Command,
+        progress: &dyn crate::commands::Progress,
+    ) -> Result<serde_json::Value, CommandError> {
+        self.commands.run(command, progress).await
+    }
+}
+
+/// Serves until `shutdown`. `ready` is told the address once clients can come, with the server's parts.
+pub async fn serve(
+    server: Server,
+    config: &Config,
+    shutdown: CancellationToken,
+    ready: impl AsyncFnOnce(SocketAddr, Arc<Office>) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
+    let listening =
+        |error: std::io::Error| CommandError::failed(format!("{} can not be listened on: {error}", config.listen));
+    let listener = TcpListener::bind(config.listen).await.map_err(listening)?;
+    let address = listener.local_addr().map_err(listening)?;
+    let office = Arc::clone(&server.office);
+    let socket = AdminSocket::bind(&config.data)
+        .map_err(|error| CommandError::failed(format!("the socket for commands can not be made: {error}")))?;
+    let commands = socket.serve(Arc::new(OfficeCommands::new(Arc::clone(&office))), shutdown.clone());
+    let serving = tokio::spawn(server.serve(listener, shutdown.clone()));
+    let commands = tokio::spawn(commands);
+    let told = ready(address, office).await;
+    if told.is_err() {
+        shutdown.cancel();
+    }
+    let ended = serving.await;
+    let _ = commands.await;
+    told?;
+    ended.map_err(|error| CommandError::failed(format!("the server ended: {error}")))
+}
+
+fn failed(error: &StartError) -> CommandError {
+    CommandError::failed(chain(error))
+}

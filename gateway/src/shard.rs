@@ -1,0 +1,273 @@
+//! A shard: one thread and the sessions it owns. Nothing in it is shared with another thread, and nothing has a lock.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use samtale_protocol::time::Clock;
+use samtale_protocol::{CloseCode, PersonId, Signal, SpaceId};
+use samtale_router::log::AddressedSignal;
+use samtale_router::{Delivery, Presence, Publisher, Recipients, Replay, Router, Sent, SharedFrame};
+use samtale_school::School;
+use samtale_storage::journal::Fact;
+
+use crate::connection::Connection;
+use crate::cursor;
+use crate::framing;
+use crate::requests::AccountRequests;
+use crate::session::{Action, PING_INTERVAL};
+use crate::shard_sessions::Sessions;
+
+/// What a shard stands on; the same for all shards of a node.
+#[derive(Clone)]
+pub struct ShardParts {
+    /// The rules.
+    pub school: Arc<School>,
+    /// The logs.
+    pub router: Router,
+    /// What sessions missed.
+    pub replay: Replay,
+    /// Who is online.
+    pub presence: Arc<Presence>,
+    /// The way into the logs, for signals.
+    pub publisher: Publisher,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Logins, codes and tokens.
+    pub accounts: Arc<dyn AccountRequests>,
+    /// What one account and one session may use.
+    pub limits: SessionLimits,
+}
+
+/// What one account and one session may use.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionLimits {
+    /// Sessions of one account on a shard: devices, browsers and tabs. One more closes the oldest.
+    pub sessions_per_account: usize,
+    /// Requests of one session per second, on average.
+    pub requests_per_second: u16,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self {
+            sessions_per_account: 20,
+            requests_per_second: 20,
+        }
+    }
+}
+
+/// One thread's sessions.
+pub struct Shard {
+    pub(crate) parts: ShardParts,
+    pub(crate) sessions: RefCell<Sessions>,
+    /// Seconds since the shard began; a session's tick is due when its slot comes round.
+    seconds: RefCell<u64>,
+}
+
+impl Shard {
+    /// A shard without sessions.
+    pub fn new(parts: ShardParts) -> Rc<Self> {
+        Rc::new(Self {
+            parts,
+            sessions: RefCell::default(),
+            seconds: RefCell::default(),
+        })
+    }
+
+    /// How many sessions it has.
+    pub fn len(&self) -> usize {
+        self.sessions.borrow().len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What the router hands over.
+    pub fn take(self: &Rc<Self>, sent: &Sent) {
+        match sent {
+            Sent::Delivery(delivery) => self.on_delivery(delivery),
+            Sent::Signal {
+                space,
+                signal,
+                recipients,
+                frame,
+            } => self.on_signal(*space, signal, recipients, frame),
+            Sent::Moved { space, safe } => self.sessions.borrow_mut().on_moved(*space, *safe),
+        }
+    }
+
+    fn on_delivery(self: &Rc<Self>, delivery: &Delivery) {
+        self.sessions
+            .borrow_mut()
+            .on_delivery(delivery.space, delivery.position, delivery.safe);
+        if let Some(frame) = &delivery.frame {
+            let sessions = self.sessions.borrow();
+            sessions.for_each(delivery.space, &delivery.recipients, |connection| {
+                deliver(connection, delivery.space, frame);
+            });
+        }
+        if delivery.space == SpaceId::SYSTEM {
+            self.on_system_fact(&delivery.entry.fact);
+        }
+    }
+
+    /// Rights and logins that change act on open sockets.
+    fn on_system_fact(self: &Rc<Self>, fact: &Fact) {
+        match fact {
+            Fact::LoginEnded { person, session } => {
+                let ended = |connection: &Connection| {
+                    session.is_none_or(|session| connection.session.borrow().caller().session == session)
+                };
+                self.close_where(*person, CloseCode::Revoked, ended);
+            }
+            Fact::Profiles { person } => self.close_where(*person, CloseCode::RightsChanged, |_| true),
+            Fact::PresenceVisibility { person, hidden } => self.on_presence_visibility(*person, *hidden),
+            _ => {}
+        }
+    }
+
+    fn close_where(&self, person: PersonId, code: CloseCode, which: impl Fn(&Connection) -> bool) {
+        for connection in self.sessions.borrow().of_person(person) {
+            if which(&connection) {
+                connection.link.close(code, None);
+            }
+        }
+    }
+
+    fn on_signal(&self, space: SpaceId, signal: &AddressedSignal, recipients: &Recipients, frame: &Arc<SharedFrame>) {
+        let sessions = self.sessions.borrow();
+        if let Signal::Presence { profile, .. } = &signal.signal {
+            for connection in sessions.watchers(*profile) {
+                send_shared(&connection, frame);
+            }
+            return;
+        }
+        sessions.for_each(space, recipients, |connection| {
+            let session = connection.session.borrow();
+            let tell = session.caller().person != signal.about && session.is_live(space);
+            drop(session);
+            if tell {
+                send_shared(connection, frame);
+            }
+        });
+    }
+
+    /// A frame from a client.
+    pub fn on_client_frame(self: &Rc<Self>, connection: &Rc<Connection>, bytes: &[u8]) {
+        let action = connection
+            .session
+            .borrow_mut()
+            .on_client_frame(bytes, self.parts.clock.now());
+        self.act(connection, action);
+    }
+
+    /// A second has passed: ticks for the sessions whose turn it is, so that pings are spread over the interval.
+    pub fn on_second(self: &Rc<Self>) {
+        let turn = {
+            let mut seconds = self.seconds.borrow_mut();
+            *seconds += 1;
+            *seconds % PING_INTERVAL.as_secs()
+        };
+        let due = self.sessions.borrow().in_turn(turn, PING_INTERVAL.as_secs());
+        let now = self.parts.clock.now();
+        for connection in due {
+            let actions = connection.session.borrow_mut().on_tick(now);
+            for action in actions {
+                self.act(&connection, action);
+            }
+        }
+    }
+
+    pub(crate) fn act(self: &Rc<Self>, connection: &Rc<Connection>, action: Action) {
+        match action {
+            Action::Send(frame) => connection.send(&frame),
+            Action::Perform { id, request } => self.perform(connection, id, request),
+            Action::Ping => connection.link.send_bytes(&framing::ping()),
+            Action::SendCursor => self.send_cursor(connection),
+            Action::Close(code) => connection.link.close(code, None),
+            Action::SayAndClose(frame, code) => {
+                connection.send(&frame);
+                connection.link.close(code, None);
+            }
+        }
+    }
+
+    /// Sends the newest cursor: everything before it is in the client's stream already.
+    pub(crate) fn send_cursor(&self, connection: &Connection) {
+        let places = self.sessions.borrow().places(connection.session.borrow().spaces());
+        connection.send(&samtale_protocol::ServerFrame::Cursor {
+            cursor: cursor::encode(&places),
+        });
+    }
+
+    /// Tells every client when to come back, and ends the sessions.
+    pub fn drain(&self, wait: impl Fn(u32) -> std::time::Duration) {
+        for connection in self.sessions.borrow().all() {
+            connection
+                .link
+                .close(CloseCode::Restarting, Some(wait(connection.slot)));
+        }
+    }
+
+    /// Tells those who watch `person` that they came online or went offline.
+    pub(crate) fn announce(self: &Rc<Self>, person: PersonId, online: bool) {
+        let parts = self.parts.clone();
+        tokio::task::spawn_local(async move {
+            let Ok(own) = parts.school.profiles_of(person).await else {
+                return;
+            };
+            for (space, profile, _) in &own.profiles {
+                let signal = Signal::Presence {
+                    space: *space,
+                    profile: *profile,
+                    online,
+                };
+                let audience = samtale_protocol::Audience::default();
+                parts
+                    .publisher
+                    .signal(
+                        *space,
+                        AddressedSignal {
+                            audience,
+                            about: person,
+                            signal,
+                        },
+                    )
+                    .await;
+            }
+        });
+    }
+
+    fn on_presence_visibility(self: &Rc<Self>, person: PersonId, hidden: bool) {
+        if self.parts.presence.set_hidden(person, hidden) {
+            self.announce(person, !hidden);
+        }
+    }
+}
+
+fn deliver(connection: &Connection, space: SpaceId, frame: &SharedFrame) {
+    let mut session = connection.session.borrow_mut();
+    if session.on_delivery(space) {
+        let encoding = session.encoding();
+        drop(session);
+        connection
+            .link
+            .send_bytes(frame.bytes(encoding, |frame| framing::message(frame, encoding)));
+    }
+}
+
+fn send_shared(connection: &Connection, frame: &SharedFrame) {
+    let encoding = connection.session.borrow().encoding();
+    connection
+        .link
+        .send_bytes(frame.bytes(encoding, |frame| framing::message(frame, encoding)));
+}
+
+#[cfg(test)]
+const _: () = assert!(
+    std::mem::size_of::<Connection>() <= 320,
+    "an idle session is made of these"
+);

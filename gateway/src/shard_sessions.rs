@@ -1,0 +1,229 @@
+//! The sessions of a shard: found by person, by space, and by whom they watch.
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+use samtale_protocol::{PersonId, ProfileId, SpaceId};
+use samtale_router::delivery::Safe;
+use samtale_router::{CursorPlace, Position, Recipients};
+
+use crate::connection::Connection;
+use crate::session::SessionSpace;
+
+/// A space that sessions of the shard are in.
+#[derive(Default)]
+struct ShardSpace {
+    /// Up to where everything was delivered.
+    safe: Safe,
+    /// The newest entry that was handed over; older ones may still wait for their thread.
+    seen: Position,
+    /// Whether the router hands over what happens in it.
+    followed: bool,
+    /// The sessions.
+    slots: Vec<u32>,
+}
+
+/// The sessions of a shard.
+#[derive(Default)]
+pub struct Sessions {
+    slots: Vec<Option<Rc<Connection>>>,
+    free: Vec<u32>,
+    people: FxHashMap<PersonId, Vec<u32>>,
+    spaces: FxHashMap<SpaceId, ShardSpace>,
+    watchers: FxHashMap<ProfileId, Vec<u32>>,
+}
+
+impl Sessions {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many sessions a person has here.
+    pub fn count_of(&self, person: PersonId) -> usize {
+        self.people.get(&person).map_or(0, Vec::len)
+    }
+
+    /// Takes in a new session; `make` gets its slot.
+    pub fn add(&mut self, make: impl FnOnce(u32) -> Connection) -> Rc<Connection> {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        let connection = Rc::new(make(slot));
+        let session = connection.session.borrow();
+        self.people.entry(session.caller().person).or_default().push(slot);
+        for own in session.spaces() {
+            self.spaces.entry(own.space).or_default().slots.push(slot);
+        }
+        drop(session);
+        self.slots[slot as usize] = Some(Rc::clone(&connection));
+        connection
+    }
+
+    /// Lets a session go. Returns the spaces that no session of the shard is in any more.
+    pub fn remove(&mut self, connection: &Connection) -> Vec<SpaceId> {
+        let slot = connection.slot;
+        self.watch(connection, Vec::new());
+        let session = connection.session.borrow();
+        remove_from(&mut self.people, &session.caller().person, slot);
+        let mut left = Vec::new();
+        for own in session.spaces() {
+            let Some(space) = self.spaces.get_mut(&own.space) else {
+                continue;
+            };
+            space.slots.retain(|other| *other != slot);
+            if space.slots.is_empty() {
+                if space.followed {
+                    left.push(own.space);
+                }
+                self.spaces.remove(&own.space);
+            }
+        }
+        self.slots[slot as usize] = None;
+        self.free.push(slot);
+        left
+    }
+
+    /// Up to where everything of a space was delivered; `None` if the shard does not follow it.
+    pub fn safe(&self, space: SpaceId) -> Option<Safe> {
+        self.spaces
+            .get(&space)
+            .filter(|space| space.followed)
+            .map(|space| space.safe)
+    }
+
+    /// The newest entry of a space that was handed over to its sessions.
+    pub fn seen(&self, space: SpaceId) -> Option<Position> {
+        self.spaces.get(&space).map(|space| space.seen)
+    }
+
+    /// Whether the router follows a space for this shard.
+    pub fn is_followed(&self, space: SpaceId) -> bool {
+        self.spaces.get(&space).is_some_and(|space| space.followed)
+    }
+
+    /// The router follows a space from here on, for the shard's first session in it. `false` if it did already, or the
+    /// sessions are gone: then one of the two ends again.
+    pub fn begin(&mut self, space: SpaceId, safe: Safe) -> bool {
+        match self.spaces.get_mut(&space) {
+            Some(known) if !known.followed => {
+                (known.followed, known.safe, known.seen) = (true, safe, safe.position);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// An entry at `position` was handed over; everything up to `safe` was.
+    pub fn on_delivery(&mut self, space: SpaceId, position: Position, safe: Safe) {
+        if let Some(space) = self.spaces.get_mut(&space) {
+            space.safe = safe;
+            if position.epoch != space.seen.epoch || position.offset > space.seen.offset {
+                space.seen = position;
+            }
+        }
+    }
+
+    /// The space's log goes on at another place.
+    pub fn on_moved(&mut self, space: SpaceId, safe: Safe) {
+        if let Some(space) = self.spaces.get_mut(&space) {
+            (space.safe, space.seen) = (safe, safe.position);
+        }
+    }
+
+    /// The places of these spaces, for a cursor.
+    pub fn places(&self, spaces: &[SessionSpace]) -> Vec<CursorPlace> {
+        let place = |own: &SessionSpace| {
+            let safe = self.safe(own.space)?;
+            Some(CursorPlace {
+                space: own.space,
+                position: safe.position,
+                time: safe.time,
+            })
+        };
+        spaces.iter().filter_map(place).collect()
+    }
+
+    /// Calls `with` for each session of the recipients.
+    pub fn for_each(&self, space: SpaceId, recipients: &Recipients, mut with: impl FnMut(&Rc<Connection>)) {
+        let mut call = |slots: &[u32]| {
+            for slot in slots {
+                if let Some(Some(connection)) = self.slots.get(*slot as usize) {
+                    with(connection);
+                }
+            }
+        };
+        match recipients {
+            Recipients::Space => call(self.spaces.get(&space).map_or(&[], |space| space.slots.as_slice())),
+            Recipients::People(people) => {
+                for person in people.iter() {
+                    if let Some(slots) = self.people.get(person) {
+                        call(slots);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A person's sessions.
+    pub fn of_person(&self, person: PersonId) -> Vec<Rc<Connection>> {
+        self.at(self.people.get(&person))
+    }
+
+    /// The sessions whose screen shows a profile.
+    pub fn watchers(&self, profile: ProfileId) -> Vec<Rc<Connection>> {
+        self.at(self.watchers.get(&profile))
+    }
+
+    /// Replaces whom a session watches.
+    pub fn watch(&mut self, connection: &Connection, profiles: Vec<ProfileId>) {
+        for profile in connection.watched.replace(profiles.clone()) {
+            remove_from(&mut self.watchers, &profile, connection.slot);
+        }
+        for profile in profiles {
+            self.watchers.entry(profile).or_default().push(connection.slot);
+        }
+    }
+
+    /// All sessions.
+    pub fn all(&self) -> Vec<Rc<Connection>> {
+        self.slots.iter().flatten().map(Rc::clone).collect()
+    }
+
+    /// Every `round`th session, beginning with `turn`.
+    pub fn in_turn(&self, turn: u64, round: u64) -> Vec<Rc<Connection>> {
+        let (turn, round) = (
+            usize::try_from(turn).unwrap_or(0),
+            usize::try_from(round).unwrap_or(1).max(1),
+        );
+        self.slots
+            .iter()
+            .skip(turn)
+            .step_by(round)
+            .flatten()
+            .map(Rc::clone)
+            .collect()
+    }
+
+    fn at(&self, slots: Option<&Vec<u32>>) -> Vec<Rc<Connection>> {
+        let slots = slots.into_iter().flatten();
+        slots
+            .filter_map(|slot| self.slots.get(*slot as usize)?.as_ref().map(Rc::clone))
+            .collect()
+    }
+}
+
+fn remove_from<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, Vec<u32>>, key: &K, slot: u32) {
+    if let Some(slots) = map.get_mut(key) {
+        slots.retain(|other| *other != slot);
+        if slots.is_empty() {
+            map.remove(key);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The binary from outside: what it prints, its exit codes, and a server that commands reach while it runs.
+
+#![expect(clippy::expect_used, reason = "a test that can not go on has failed")]
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStderr, Command};
+
+/// The bound on every wait; opening a store in an unoptimised build takes a second.
+const SOON: Duration = Duration::from_secs(60);
+
+struct Ran {
+    exit_code: i32,
+    out: String,
+    error: String,
+}
+
+fn samtale(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_samtale"));
+    // Whoever runs the tests may have settings of their own.
+    command.env_clear().args(arguments).kill_on_drop(true);
+    command
+}
+
+async fn run(arguments: &[&str], input: &str) -> Ran {
+    let mut command = samtale(arguments);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut stdin = child.stdin.take().expect("it has an input");
+    // A command that reads nothing may have ended already.
+    let _ = stdin.write_all(input.as_bytes()).await;
+    drop(stdin);
+    let ran = tokio::time::timeout(SOON, child.wait_with_output())
+        .await
+        .expect("it ends")
+        .expect("it ran");
+    Ran {
+        exit_code: ran.status.code().expect("it ends by itself"),
+        out: String::from_utf8(ran.stdout).expect("text"),
+        error: String::from_utf8(ran.stderr).expect("text"),
+    }
+}
+
+/// A server on a free port, and what it says.
+struct Running {
+    child: Child,
+    said: Lines<BufReader<ChildStderr>>,
+    address: String,
+}
+
+async fn serve(data: &Path) -> Running {
+    let data = data.to_str().expect("text");
+    let mut command = samtale(&[
+        "serve",
+        "--data",
+        data,
+        "--listen",
+        "127.0.0.1:0",
+        "--set",
+        "log.format=json",
+    ]);
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut said = BufReader::new(child.stderr.take().expect("it says something")).lines();
+    loop {
+        let line = tokio::time::timeout(SOON, said.next_line())
+            .await
+            .expect("it starts in time")
+            .expect("text");
+        let line: Value = serde_json::from_str(&line.expect("it serves before it ends")).expect("JSON");
+        if line["message"] == "serving" {
+            let address = line["address"].as_str().expect("an address").to_owned();
+            return Running { child, said, address };
+        }
+    }
+}
+
+impl Running {
+    async fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).await.expect("it listens");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("it reads");
+        let mut answer = String::new();
+        let read = stream.read_to_string(&mut answer);
+        tokio::time::timeout(SOON, read)
+            .await
+            .expect("it answers")
+            .expect("text");
+        answer
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = self
+            .child
+            .id()
+            .and_then(|id| rustix::process::Pid::from_raw(id.try_into().ok()?));
+        rustix::process::kill_process(pid.expect("it runs"), signal).expect("it is ours");
+    }
+
+    async fn ends(mut self) -> Option<i32> {
+        let status = tokio::time::timeout(SOON, self.child.wait())
+            .await
+            .expect("it ends")
+            .expect("it ran");
+        while let Ok(Some(line)) = self.said.next_line().await {
+            assert!(!line.contains("ERROR"), "{line}");
+        }
+        status.code()
+    }
+}
+
+#[tokio::test]
+async fn the_version_and_the_reference_are_printed() {
+    let ran = run(&["version", "--json"], "").await;
+    let version: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(
+        (ran.exit_code, version["version"].as_str()),
+        (0, Some(env!("CARGO_PKG_VERSION")))
+    );
+    let ran = run(&["check-config", "--reference"], "").await;
+    assert!(ran.out.starts_with("# Configuration\n"));
+    assert!(run(&["completions", "bash"], "").await.out.contains("check-config"));
+    let help = run(&["people", "codes", "--help"], "").await;
+    assert_eq!(help.exit_code, 0);
+    assert!(
+        help.out.contains("samtale people codes --data data --class 3.A"),
+        "{}",
+        help.out
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_call_or_a_configuration_is_said_and_refused() {
+    let ran = run(&["dance"], "").await;
+    assert_eq!((ran.exit_code, ran.out.as_str()), (2, ""));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("samtale.toml");
+    std::fs::write(&file, "lisen = \"127.0.0.1:0\"\n[limits]\nsessions = \"many\"\n").expect("it is written");
+    let ran = run(&["check-config", "--config", file.to_str().expect("text")], "").await;
+    assert_eq!(ran.exit_code, 2);
+    assert!(ran.error.contains("did you mean `listen`?"), "{}", ran.error);
+    assert!(ran.error.contains("limits.sessions"), "{}", ran.error);
+    let ran = run(&["people", "list", "--data", "/nowhere/at/all"], "").await;
+    assert_eq!((ran.exit_code, ran.out.as_str()), (1, ""));
+    assert!(ran.error.contains("no data folder"), "{}", ran.error);
+}
+
+#[tokio::test]
+async fn a_server_serves_takes_commands_and_stops_when_it_is_told_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let server = serve(&data).await;
+    assert!(server.get("/readyz").await.starts_with("HTTP/1.1 200 "));
+    let of_data = ["--data", data.to_str().expect("text")];
+    let list = run(&["people", "list", "--json", of_data[0], of_data[1]], "").await;
+    assert_eq!(
+        (list.exit_code, list.out.as_str()),
+        (0, "{\"people\":[]}\n"),
+        "{}",
+        list.error
+    );
+    let set = ["people", "set-password", "anne.holm", of_data[0], of_data[1]];
+    let ran = run(&set, "en lang adgangskode\n").await;
+    assert_eq!((ran.exit_code, ran.error.as_str()), (2, "samtale: no such user name\n"));
+
+    server.signal(rustix::process::Signal::TERM);
+    assert_eq!(server.ends().await, Some(0));
+    assert!(!data.join("samtale.sock").exists());
+    let list = run(&["people", "list", "--json", of_data[0], of_data[1]], "").await;
+    assert_eq!(
+        (list.exit_code, list.out.as_str()),
+        (0, "{\"people\":[]}\n"),
+        "{}",
+        list.error
+    );
+}
+
+#[tokio::test]
+async fn after_a_server_was_killed_commands_and_the_next_server_go_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let server = serve(&data).await;
+    server.signal(rustix::process::Signal::KILL);
+    assert_eq!(server.ends().await, None);
+    assert!(data.join("samtale.sock").exists());
+    let of_data = ["--data", data.to_str().expect("text")];
+    let list = run(&["people", "list", of_data[0], of_data[1]], "").await;
+    assert_eq!(list.exit_code, 0, "{}", list.error);
+    let server = serve(&data).await;
+    let list = run(&["people", "list", of_data[0], of_data[1]], "").await;
+    assert_eq!(list.exit_code, 0, "{}", list.error);
+    server.signal(rustix::process::Signal::INT);
+    assert_eq!(server.ends().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_second_signal_does_not_wait_for_requests_under_way() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = serve(&folder.path().join("data")).await;
+    let mut stream = TcpStream::connect(&server.address).await.expect("it listens");
+    let head = b"POST /v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
+    stream.write_all(head).await.expect("it reads");
+    // A later request that is answered shows that the first one has arrived.
+    server.get("/healthz").await;
+    server.signal(rustix::process::Signal::TERM);
+    let said = async {
+        while let Ok(Some(line)) = server.said.next_line().await {
+            if line.contains("another one stops at once") {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(SOON, said).await.expect("it hears the signal");
+    server.signal(rustix::process::Signal::TERM);
+    // Less than the ten seconds that the request would have had.
+    let ended = tokio::time::timeout(Duration::from_secs(5), server.ends()).await;
+    assert_eq!(ended.expect("it ends at once"), Some(1));
+}

@@ -1,0 +1,270 @@
+//! What the router asks: who is behind an audience, and what a fact of the journal says now.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use samtale_protocol::{Audience, Event, PersonId, SpaceId, Timestamp};
+use samtale_router::{JournalPage, JournalPlace, LogEntry, Recipients, Rights, RightsError};
+use samtale_storage::StorageError;
+use samtale_storage::directory::DirectoryVersionRecord;
+use samtale_storage::journal::{Fact, JournalRecord};
+use samtale_storage::threads::{
+    DraftRecord, MessageRecord, OwnReadMarkerRecord, ThreadSettingsRecord, message_key, profile_thread_key,
+};
+
+use crate::directory::Directory;
+use crate::school::School;
+use crate::sending::view_of;
+use crate::thread_state::ThreadState;
+
+#[async_trait]
+impl Rights for School {
+    fn observe(&self, space: SpaceId, entry: &LogEntry) {
+        match (&entry.fact, &entry.event) {
+            (Fact::Message { thread, .. }, Some(Event::Message(message))) => {
+                let Some(heads) = self.heads_in_memory(space) else {
+                    return;
+                };
+                match self.thread_in_memory(*thread, 0) {
+                    Some(state) => heads.note_message(&state.view(), message),
+                    None if heads.note_message_of_known(message) => {}
+                    // Started on another node: its head is stored, and read with the others when it is asked for.
+                    None => drop(self.memory().heads.remove(&space)),
+                }
+            }
+            (Fact::Thread { .. }, Some(Event::Thread(thread))) => {
+                if let Some(heads) = self.heads_in_memory(space) {
+                    heads.note_thread(thread);
+                }
+                let mut memory = self.memory();
+                if memory
+                    .threads
+                    .get(&thread.thread)
+                    .is_some_and(|state| state.version < thread.version)
+                {
+                    memory.threads.remove(&thread.thread);
+                }
+            }
+            (Fact::Membership { thread, .. }, Some(Event::Membership { membership_version, .. })) => {
+                let mut memory = self.memory();
+                let known = memory.threads.get(thread).map(|state| state.record.membership_version);
+                if known.is_some_and(|known| known < *membership_version) {
+                    memory.threads.remove(thread);
+                }
+            }
+            (Fact::Directory { version }, _) => {
+                let mut memory = self.memory();
+                let newest = memory.directory_versions.entry(space).or_default();
+                *newest = (*newest).max(*version);
+            }
+            (Fact::Profiles { person }, _) => {
+                self.memory().persons.remove(person);
+            }
+            _ => {}
+        }
+    }
+
+    fn unfollowed(&self, space: SpaceId) {
+        let mut memory = self.memory();
+        memory.directories.remove(&space);
+        memory.heads.remove(&space);
+        memory.threads.retain(|_, state| state.space != space);
+    }
+
+    fn recipients_in_memory(&self, space: SpaceId, audience: &Audience) -> Option<Recipients> {
+        if audience.space {
+            return Some(Recipients::Space);
+        }
+        let Some(thread) = audience.thread else {
+            return Some(people(&audience.people));
+        };
+        let version = if self.sabotage.stale_members { 0 } else { thread.version };
+        let state = self.thread_in_memory(thread.thread, version)?;
+        let directory = self.directory_in_memory(space)?;
+        Some(self.behind(audience, Some(&state), &directory))
+    }
+
+    async fn recipients(&self, space: SpaceId, audience: &Audience) -> Result<Recipients, RightsError> {
+        if audience.space {
+            return Ok(Recipients::Space);
+        }
+        let Some(thread) = audience.thread else {
+            return Ok(people(&audience.people));
+        };
+        let Some(directory) = self.load_directory(space).await.map_err(not_known)? else {
+            return Ok(people(&audience.people));
+        };
+        let state = self
+            .thread(space, thread.thread, thread.version)
+            .await
+            .map_err(not_known)?;
+        Ok(self.behind(audience, state.as_deref(), &directory))
+    }
+
+    async fn permits(
+        &self,
+        space: SpaceId,
+        person: PersonId,
+        audience: &Audience,
+        time: Timestamp,
+    ) -> Result<bool, RightsError> {
+        if audience.space || audience.people.contains(&person) {
+            return Ok(true);
+        }
+        let Some(thread) = audience.thread else {
+            return Ok(false);
+        };
+        let Some(directory) = self.load_directory(space).await.map_err(not_known)? else {
+            return Ok(false);
+        };
+        let Some(state) = self
+            .thread(space, thread.thread, thread.version)
+            .await
+            .map_err(not_known)?
+        else {
+            return Ok(false);
+        };
+        let own = self.profiles_of(person).await.map_err(not_known)?;
+        let now = self.now();
+        Ok(own
+            .profiles
+            .iter()
+            .filter(|(home, _, _)| *home == space)
+            .any(|(_, profile, _)| {
+                let member = state.members.get(profile);
+                let was_in_it = member.is_some_and(|member| {
+                    let back = thread.sent_at.is_none_or(|sent_at| member.visible_from <= sent_at);
+                    // Its founders are in a thread from its start, whose time a client fixed, perhaps a little ahead.
+                    let came = member.joined_at <= state.record.started_at || time >= member.joined_at;
+                    came && back && member.left_at.is_none_or(|left_at| time <= left_at)
+                });
+                was_in_it && state.is_open_to(*profile, &directory, now)
+            }))
+    }
+
+    async fn event_of(&self, space: SpaceId, record: &JournalRecord) -> Result<Option<Event>, RightsError> {
+        match self.tell_now(space, &record.fact).await {
+            // One damaged row must not end every replay that comes to it. Lists count it as withheld when they are read.
+            Err(error @ StorageError::Unreadable { .. }) => {
+                tracing::error!(%error, "a fact of the journal can not be told");
+                Ok(None)
+            }
+            told => told.map_err(not_known),
+        }
+    }
+
+    async fn journal(&self, space: SpaceId, from: JournalPlace) -> Result<JournalPage, RightsError> {
+        self.journal_page(space, from).await.map_err(not_known)
+    }
+}
+
+impl School {
+    fn behind(&self, audience: &Audience, state: Option<&ThreadState>, directory: &Directory) -> Recipients {
+        let now = self.now();
+        let sent_at = audience.thread.and_then(|thread| thread.sent_at);
+        if let (Some(state), Some(sent_at)) = (state, sent_at)
+            && sent_at < state.all_see_from
+        {
+            let mut all = state.people_who_may_read(sent_at, directory, now);
+            all.extend(&audience.people);
+            return people(&all);
+        }
+        let members = state.map(|state| state.people(directory, now));
+        match members {
+            Some(members) if audience.people.is_empty() => Recipients::People(members),
+            members => {
+                let mut all: Vec<PersonId> = audience.people.clone();
+                all.extend(members.iter().flat_map(|members| members.iter().copied()));
+                people(&all)
+            }
+        }
+    }
+
+    /// What a fact says now.
+    async fn tell_now(&self, space: SpaceId, fact: &Fact) -> Result<Option<Event>, StorageError> {
+        Ok(match fact {
+            Fact::Message { thread, message } => {
+                let stored = self
+                    .store
+                    .get::<MessageRecord>(&message_key(space, *thread, *message))
+                    .await?;
+                stored
+                    .and_then(|stored| view_of(*thread, *message, stored.record))
+                    .map(Event::Message)
+            }
+            Fact::Thread { thread } => self
+                .thread(space, *thread, 0)
+                .await?
+                .map(|state| Event::Thread(state.view())),
+            Fact::Membership { thread, profile } => {
+                let state = self.thread(space, *thread, 0).await?;
+                state.and_then(|state| {
+                    let member = state.members.get(profile)?;
+                    Some(Event::Membership {
+                        thread: *thread,
+                        membership_version: state.record.membership_version,
+                        profile: *profile,
+                        joined_at: member.joined_at,
+                        left_at: member.left_at,
+                    })
+                })
+            }
+            Fact::Read { thread, profile } => {
+                let key = profile_thread_key(space, *profile, *thread);
+                let stored = self.store.get::<OwnReadMarkerRecord>(&key).await?;
+                stored.map(|stored| Event::Read {
+                    thread: *thread,
+                    profile: *profile,
+                    version: stored.timestamp,
+                    read: stored.record.read,
+                })
+            }
+            Fact::ThreadSettings { thread, profile } => {
+                let key = profile_thread_key(space, *profile, *thread);
+                let stored = self.store.get::<ThreadSettingsRecord>(&key).await?;
+                stored.map(|stored| {
+                    Event::ThreadSettings(samtale_protocol::threads::ThreadSettings {
+                        thread: *thread,
+                        version: stored.timestamp,
+                        muted: stored.record.muted,
+                        marked: stored.record.marked,
+                    })
+                })
+            }
+            Fact::Draft { thread, profile } => {
+                let key = profile_thread_key(space, *profile, *thread);
+                let stored = self.store.get::<DraftRecord>(&key).await?;
+                stored.map(|stored| {
+                    let (version, text) = (stored.timestamp, stored.record.text);
+                    Event::Draft(samtale_protocol::threads::Draft {
+                        thread: *thread,
+                        version,
+                        text,
+                    })
+                })
+            }
+            Fact::Directory { .. } => {
+                let key = samtale_storage::directory::directory_version_key(space);
+                let stored = self.store.get::<DirectoryVersionRecord>(&key).await?;
+                stored.map(|stored| Event::Directory {
+                    version: stored.timestamp,
+                })
+            }
+            Fact::Profiles { .. } | Fact::LoginEnded { .. } | Fact::PresenceVisibility { .. } => None,
+        })
+    }
+}
+
+fn people(people: &[PersonId]) -> Recipients {
+    let mut people = people.to_vec();
+    people.sort_unstable();
+    people.dedup();
+    Recipients::People(Arc::from(people))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+fn not_known(error: StorageError) -> RightsError {
+    RightsError {
+        reason: error.to_string(),
+    }
+}

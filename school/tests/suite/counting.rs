@@ -1,0 +1,114 @@
+//! An engine that counts what it is asked for, and can be told to fail.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use samtale_storage::memory::MemoryEngine;
+use samtale_storage::{Batch, Change, Compared, Engine, Key, KeyValue, Page, Range, Row, StorageError, Table};
+
+/// How often each kind of call was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    pub gets: usize,
+    pub scans: usize,
+    pub writes: usize,
+    pub compares: usize,
+}
+
+pub struct CountingEngine {
+    engine: MemoryEngine,
+    calls: [AtomicUsize; 4],
+    /// Every body that was ever written, with its table.
+    bodies: Mutex<Vec<(&'static str, Vec<u8>)>>,
+    full: AtomicBool,
+}
+
+impl CountingEngine {
+    pub fn new(engine: MemoryEngine) -> Self {
+        Self {
+            engine,
+            calls: Default::default(),
+            bodies: Mutex::default(),
+            full: AtomicBool::new(false),
+        }
+    }
+
+    pub fn calls(&self) -> Calls {
+        let count = |place: usize| self.calls[place].load(Ordering::SeqCst);
+        Calls {
+            gets: count(0),
+            scans: count(1),
+            writes: count(2),
+            compares: count(3),
+        }
+    }
+
+    /// From now on every write of messages is refused, or none.
+    pub fn refuse_messages(&self, full: bool) {
+        self.full.store(full, Ordering::SeqCst);
+    }
+
+    /// The tables into which a body that holds `text` was ever written.
+    pub fn tables_that_saw(&self, text: &str) -> Vec<&'static str> {
+        let bodies = self.bodies.lock().unwrap();
+        let holds = |body: &[u8]| body.windows(text.len()).any(|window| window == text.as_bytes());
+        let mut tables: Vec<_> = bodies
+            .iter()
+            .filter(|(_, body)| holds(body))
+            .map(|(table, _)| *table)
+            .collect();
+        tables.sort_unstable();
+        tables.dedup();
+        tables
+    }
+
+    fn count(&self, place: usize) {
+        self.calls[place].fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Engine for CountingEngine {
+    async fn get(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
+        self.count(0);
+        self.engine.get(table, key).await
+    }
+
+    async fn scan(&self, table: &'static Table, partition: &[KeyValue], range: &Range) -> Result<Page, StorageError> {
+        self.count(1);
+        self.engine.scan(table, partition, range).await
+    }
+
+    async fn write(&self, batch: Batch) -> Result<(), StorageError> {
+        self.count(2);
+        if self.full.load(Ordering::SeqCst) && batch.table.name == "messages" {
+            return Err(StorageError::Full {
+                free_bytes: 0,
+                reserve_bytes: 1,
+            });
+        }
+        for row in &batch.rows {
+            if let Change::Put { body, .. } = &row.change {
+                self.bodies.lock().unwrap().push((batch.table.name, body.clone()));
+            }
+        }
+        self.engine.write(batch).await
+    }
+
+    async fn compare_and_set(
+        &self,
+        table: &'static Table,
+        key: &Key,
+        expected: Option<u64>,
+        body: Option<Vec<u8>>,
+    ) -> Result<Compared, StorageError> {
+        self.count(3);
+        self.engine.compare_and_set(table, key, expected, body).await
+    }
+
+    async fn get_serial(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
+        self.count(0);
+        self.engine.get_serial(table, key).await
+    }
+}

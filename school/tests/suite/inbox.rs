@@ -1,0 +1,121 @@
+//! The list of threads, and what it and a send cost storage.
+
+use std::time::Duration;
+
+use samtale_protocol::people::Role;
+use samtale_protocol::threads::Recipient;
+use samtale_protocol::{Request, Timestamp};
+
+use crate::harness::{Class, World, sent};
+
+#[tokio::test]
+async fn threads_stand_by_latest_activity_and_pages_skip_none() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let mut threads = Vec::new();
+    for number in 0..25 {
+        threads.push(
+            world
+                .start(class.teacher, vec![class.anna.to()], &number.to_string())
+                .await
+                .unwrap()
+                .thread,
+        );
+    }
+    world.send(class.anna, threads[3], "op igen").await.unwrap();
+    // Carl comes to all of them in one millisecond, and reads nothing of them yet.
+    let now = world.now();
+    for thread in &threads {
+        let add = samtale_protocol::threads::AddMembers {
+            thread: *thread,
+            to: vec![class.carl.to()],
+            from_the_beginning: false,
+        };
+        world.ask(class.teacher, Request::AddMembers(add)).await.unwrap();
+    }
+    assert_eq!(world.now(), now);
+    let mut expected = threads.clone();
+    expected.reverse();
+    expected.retain(|thread| *thread != threads[3]);
+    expected.insert(0, threads[3]);
+    for limit in [1, 7, 24, 25, 100] {
+        for who in [class.anna, class.carl] {
+            let (mut listed, mut before) = (Vec::new(), None);
+            loop {
+                let page = world.inbox(who, before, limit).await;
+                listed.extend(page.entries.iter().map(|entry| entry.thread.thread));
+                before = page.entries.last().map(|entry| entry.last_message);
+                if !page.more {
+                    break;
+                }
+            }
+            if who.profile == class.anna.profile {
+                assert_eq!(listed, expected, "{limit} at a time");
+            }
+            listed.sort_unstable();
+            listed.dedup();
+            assert_eq!(listed.len(), 25, "{limit} at a time");
+        }
+    }
+    let first = world.inbox(class.anna, None, 1).await.entries.remove(0);
+    assert_eq!(
+        (first.preview.as_str(), first.last_author),
+        ("op igen", class.anna.profile)
+    );
+}
+
+#[tokio::test]
+async fn the_first_page_of_2000_threads_costs_a_warm_node_at_most_five_scans() {
+    let class = Class::new().await;
+    let world = &class.world;
+    for number in 0..2_000 {
+        world
+            .start(class.teacher, vec![class.anna.to()], &number.to_string())
+            .await
+            .unwrap();
+    }
+    world.inbox(class.anna, None, 1).await;
+    let before = world.engine.calls();
+    let page = world.inbox(class.anna, None, 100).await;
+    let after = world.engine.calls();
+    assert!(page.more && page.entries.len() > 50);
+    let scans = after.scans - before.scans;
+    println!(
+        "scans for the first page of 2,000 threads: {scans}, gets: {}",
+        after.gets - before.gets
+    );
+    assert!(scans <= 5, "{scans} scans");
+    assert_eq!((after.gets, after.writes), (before.gets, before.writes));
+}
+
+#[tokio::test]
+async fn a_send_costs_as_many_writes_for_two_members_as_for_a_thousand() {
+    let world = World::new().await;
+    let teacher = world.someone("Tove", Role::Employee).await;
+    let child = world.someone("Alma", Role::Child).await;
+    let group = world.group("Alle", None).await;
+    for number in 0..1_000 {
+        let who = world.someone(&format!("Barn {number}"), Role::Child).await;
+        world.join(group, who, None, None).await;
+    }
+    world.changed().await;
+    // In the middle of a minute, so that no new minute of the journal begins meanwhile.
+    let millis = world.now().as_millis();
+    world.advance(Duration::from_millis(60_000 - millis % 60_000 + 1_000));
+    assert!(world.now() > Timestamp::saturating(millis));
+    let mut costs = Vec::new();
+    for to in [child.to(), Recipient::Group { group }] {
+        let thread = world.start(teacher, vec![to], "hej").await.unwrap().thread;
+        let send = world.a_send(thread, "en til");
+        let before = world.engine.calls();
+        sent(world.ask(teacher, Request::SendMessage(send)).await).unwrap();
+        let after = world.engine.calls();
+        assert_eq!(
+            (after.gets, after.scans, after.compares),
+            (before.gets, before.scans, before.compares)
+        );
+        costs.push(after.writes - before.writes);
+    }
+    println!("writes per send: {costs:?}");
+    assert_eq!(costs, [3, 3], "the message, the journal, the thread's head");
+}

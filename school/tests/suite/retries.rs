@@ -1,0 +1,258 @@
+//! Whatever is retried, a send is one message and the same reply.
+
+use std::time::Duration;
+
+use samtale_protocol::messages::{EditMessage, MessageReference, Part, ReplyToSender};
+use samtale_protocol::people::Role;
+use samtale_protocol::threads::StartThread;
+use samtale_protocol::{ErrorCode, Event, Reply, Request};
+
+use crate::harness::{Class, Someone, World, sent};
+
+async fn start(
+    world: &World,
+    who: Someone,
+    request: &StartThread,
+) -> Result<samtale_protocol::messages::Sent, ErrorCode> {
+    sent(world.ask(who, Request::StartThread(request.clone())).await)
+}
+
+fn threads(events: &[Event]) -> usize {
+    let mut threads: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Thread(thread) => Some(thread.thread),
+            _ => None,
+        })
+        .collect();
+    threads.sort_unstable();
+    threads.dedup();
+    threads.len()
+}
+
+#[tokio::test]
+async fn a_start_and_a_send_are_one_however_often_and_late_they_are_retried() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let request = world.a_start(vec![class.guardians()], "Emne", "et");
+    let first = start(world, class.teacher, &request).await.unwrap();
+    let send = world.a_send(first.thread, "to");
+    let second = sent(world.ask(class.anna, Request::SendMessage(send.clone())).await).unwrap();
+    for wait in [0, 1, 11, 3_600, 200 * 24 * 3_600] {
+        world.advance(Duration::from_secs(wait));
+        assert_eq!(start(world, class.teacher, &request).await, Ok(first), "after {wait} s");
+        assert_eq!(
+            sent(world.ask(class.anna, Request::SendMessage(send.clone())).await),
+            Ok(second),
+            "after {wait} s"
+        );
+    }
+    assert_eq!(world.texts(class.carl, first.thread).await, ["et", "to"]);
+    assert_eq!(threads(&world.events_of(class.carl).await), 1);
+    assert_eq!(world.inbox(class.carl, None, 10).await.entries.len(), 1);
+    // What was allowed when it was sent stays answered when it no longer is.
+    world
+        .set_tables(&[(Role::Employee, Role::Guardian)], &[], Default::default())
+        .await;
+    assert_eq!(start(world, class.teacher, &request).await, Ok(first));
+}
+
+#[tokio::test]
+async fn a_start_that_came_too_late_leaves_nothing_and_is_sent_again() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let mut request = world.a_start(vec![class.anna.to()], "Emne", "sent");
+    world.advance(Duration::from_secs(11));
+    assert_eq!(start(world, class.teacher, &request).await, Err(ErrorCode::Restamp));
+    assert_eq!(start(world, class.teacher, &request).await, Err(ErrorCode::Restamp));
+    assert!(world.inbox(class.anna, None, 10).await.entries.is_empty());
+    assert_eq!(threads(&world.events_of(class.anna).await), 0);
+    request.sent_at = world.now();
+    let first = start(world, class.teacher, &request).await.unwrap();
+    assert_eq!(world.texts(class.anna, first.thread).await, ["sent"]);
+    assert_eq!(world.inbox(class.teacher, None, 10).await.entries.len(), 1);
+    assert_eq!(threads(&world.replayed(class.anna).await), 1);
+
+    let mut send = world.a_send(first.thread, "for sent");
+    world.advance(Duration::from_secs(11));
+    for _ in 0..2 {
+        assert_eq!(
+            sent(world.ask(class.anna, Request::SendMessage(send.clone())).await),
+            Err(ErrorCode::Restamp)
+        );
+    }
+    send.sent_at = world.now();
+    sent(world.ask(class.anna, Request::SendMessage(send)).await).unwrap();
+    assert_eq!(world.texts(class.anna, first.thread).await, ["sent", "for sent"]);
+}
+
+#[tokio::test]
+async fn a_client_id_says_one_thing_only() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let request = world.a_start(vec![class.anna.to()], "Emne", "et");
+    let thread = start(world, class.teacher, &request).await.unwrap().thread;
+    let send = world.a_send(thread, "to");
+    sent(world.ask(class.anna, Request::SendMessage(send.clone())).await).unwrap();
+    for wait in [0, 11] {
+        world.advance(Duration::from_secs(wait));
+        let mut other = request.clone();
+        other.parts = vec![Part::text("andet")];
+        assert_eq!(
+            start(world, class.teacher, &other).await,
+            Err(ErrorCode::ClientIdReused),
+            "text"
+        );
+        let other = StartThread {
+            subject: "Andet".to_owned(),
+            ..request.clone()
+        };
+        assert_eq!(
+            start(world, class.teacher, &other).await,
+            Err(ErrorCode::ClientIdReused),
+            "subject"
+        );
+        let other = StartThread {
+            to: vec![class.carl.to()],
+            ..request.clone()
+        };
+        assert_eq!(
+            start(world, class.teacher, &other).await,
+            Err(ErrorCode::ClientIdReused),
+            "recipients"
+        );
+        let mut other = send.clone();
+        other.parts = vec![Part::text("andet")];
+        let answer = world.ask(class.anna, Request::SendMessage(other)).await;
+        assert_eq!(sent(answer), Err(ErrorCode::ClientIdReused));
+    }
+    assert_eq!(world.texts(class.teacher, thread).await, ["et", "to"]);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_stores_nothing() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let thread = world
+        .start(class.teacher, vec![class.anna.to()], "et")
+        .await
+        .unwrap()
+        .thread;
+    let mut request = world.a_start(vec![class.anna.to()], "Emne", "frem");
+    let mut send = world.a_send(thread, "frem");
+    request.sent_at = world.now().plus(Duration::from_millis(2_001));
+    send.sent_at = world.now().plus(Duration::from_millis(2_001));
+    let before = world.engine.calls();
+    assert_eq!(start(world, class.teacher, &request).await, Err(ErrorCode::ClockAhead));
+    assert_eq!(
+        sent(world.ask(class.anna, Request::SendMessage(send)).await),
+        Err(ErrorCode::ClockAhead)
+    );
+    let after = world.engine.calls();
+    assert_eq!((before.writes, before.compares), (after.writes, after.compares));
+}
+
+#[tokio::test]
+async fn a_retry_does_not_bring_back_what_was_edited_or_recalled() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let thread = world
+        .start(class.teacher, vec![class.anna.to()], "et")
+        .await
+        .unwrap()
+        .thread;
+    let send = world.a_send(thread, "fortrudt");
+    let message = sent(world.ask(class.anna, Request::SendMessage(send.clone())).await)
+        .unwrap()
+        .message;
+    world
+        .must(class.anna, Request::RecallMessage(MessageReference { thread, message }))
+        .await;
+    let told = world.told(class.teacher).await.len();
+    sent(world.ask(class.anna, Request::SendMessage(send)).await).unwrap();
+    let all = world.told(class.teacher).await;
+    assert!(all[told..].iter().all(String::is_empty), "{all:?}");
+    assert_eq!(world.inbox(class.teacher, None, 10).await.entries[0].preview, "");
+    let edit = EditMessage {
+        thread,
+        message,
+        parts: vec![Part::text("igen")],
+    };
+    let refused = world.ask(class.anna, Request::EditMessage(edit)).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Recalled);
+}
+
+#[tokio::test]
+async fn a_send_that_storage_refused_is_in_no_list() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let thread = world
+        .start(class.teacher, vec![class.anna.to()], "et")
+        .await
+        .unwrap()
+        .thread;
+    let send = world.a_send(thread, "uden plads");
+    world.engine.refuse_messages(true);
+    assert_eq!(
+        sent(world.ask(class.teacher, Request::SendMessage(send.clone())).await),
+        Err(ErrorCode::StorageFull)
+    );
+    world.engine.refuse_messages(false);
+    let entry = world.inbox(class.anna, None, 10).await.entries.remove(0);
+    assert_eq!(entry.unread, 1);
+    assert!(!entry.preview.contains("uden plads") && world.told(class.anna).await == ["et"]);
+    sent(world.ask(class.teacher, Request::SendMessage(send)).await).unwrap();
+    assert_eq!(world.inbox(class.anna, None, 10).await.entries[0].preview, "uden plads");
+}
+
+#[tokio::test]
+async fn an_answer_to_the_sender_opens_and_continues_one_thread_through_every_retry() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let first = world
+        .start(class.teacher, vec![class.guardians()], "Til alle")
+        .await
+        .unwrap();
+    let mut reply = ReplyToSender {
+        thread: first.thread,
+        message: first.message,
+        client_id: world.a_send(first.thread, "").client_id,
+        sent_at: world.now(),
+        parts: vec![Part::text("Kun til dig")],
+    };
+    world.advance(Duration::from_secs(11));
+    let ask = |reply: &ReplyToSender| world.ask(class.anna, Request::ReplyToSender(reply.clone()));
+    assert_eq!(sent(ask(&reply).await), Err(ErrorCode::Restamp));
+    assert_eq!(
+        world.inbox(class.teacher, None, 10).await.entries.len(),
+        1,
+        "no thread without a message"
+    );
+    reply.sent_at = world.now();
+    let answer = sent(ask(&reply).await).unwrap();
+    assert_eq!(sent(ask(&reply).await), Ok(answer));
+    assert_ne!(answer.thread, first.thread);
+    assert_eq!(world.texts(class.teacher, answer.thread).await, ["Kun til dig"]);
+    assert!(world.told(class.carl).await.iter().all(|text| text != "Kun til dig"));
+    let linked = world.open(class.teacher, answer.thread).await.unwrap().thread.linked_to;
+    assert_eq!(linked.map(|linked| linked.message), Some(first.message));
+    reply.client_id = world.a_send(first.thread, "").client_id;
+    reply.sent_at = world.now();
+    let again = sent(ask(&reply).await).unwrap();
+    assert_eq!(again.thread, answer.thread, "a second answer continues");
+
+    // Whoever left comes back with the next answer.
+    let leave = samtale_protocol::threads::ThreadReference { thread: answer.thread };
+    let Reply::MembershipChanged(_) = world.must(class.anna, Request::LeaveThread(leave)).await else {
+        panic!("not left")
+    };
+    reply.client_id = world.a_send(first.thread, "").client_id;
+    reply.sent_at = world.now();
+    reply.parts = vec![Part::text("Alligevel")];
+    assert_eq!(sent(ask(&reply).await).unwrap().thread, answer.thread);
+    assert_eq!(
+        world.texts(class.anna, answer.thread).await,
+        ["Kun til dig", "Kun til dig", "Alligevel"]
+    );
+    world.send(class.anna, answer.thread, "Tak").await.unwrap();
+}

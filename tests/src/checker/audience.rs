@@ -1,0 +1,84 @@
+//! No one sees what they may not.
+
+use samtale_protocol::{ProfileId, ThreadId};
+
+use crate::checker::view::Turn;
+use crate::checker::{Note, Noted, Promise, SKEW_MS, Seen, View, Violation, violation};
+
+/// Every message that was shown to someone outside its audience.
+pub fn check(view: &View<'_>) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for noted in view.notes {
+        let Some(profile) = view.profiles.get(&noted.device) else {
+            continue;
+        };
+        match &noted.note {
+            Note::Shown { thread, seen, by_event } => {
+                violations.extend(shown(view, noted, *thread, *profile, seen, *by_event));
+            }
+            Note::Kept {
+                thread,
+                messages: Some(messages),
+            } => {
+                for seen in messages {
+                    violations.extend(shown(view, noted, *thread, *profile, seen, true));
+                }
+            }
+            _ => {}
+        }
+    }
+    violations
+}
+
+/// Why this device should not have been shown this message, if so. What it asked for may be as old as the lists of a
+/// node that hears of a change a little later; what came by itself, and what it finds in the end, may not.
+fn shown(
+    view: &View<'_>,
+    noted: &Noted,
+    thread: ThreadId,
+    profile: ProfileId,
+    seen: &Seen,
+    is_strict: bool,
+) -> Option<Violation> {
+    let turns = view.turns(thread, profile);
+    let additions: Vec<&Turn> = turns.iter().filter(|turn| turn.is_addition).collect();
+    let is_given = view.is_given(thread, profile);
+    if !is_given && !additions.iter().any(|added| added.asked.0 < noted.moment) {
+        let what = format!(
+            "device {} is shown {} of {thread}, where it never was",
+            noted.device, seen.message
+        );
+        return Some(violation(Promise::OnlyItsAudience, what));
+    }
+    let send = view.sends.get(&seen.client?)?;
+    let known = view.known_removals.get(&(send.device, thread, profile));
+    if is_strict && known.is_some_and(|known| *known < send.asked.0) && stays_out(turns) {
+        let what = format!(
+            "device {} is shown {} of {thread}, sent after its sender knew that it was out",
+            noted.device, seen.message
+        );
+        return Some(violation(Promise::OnlyItsAudience, what));
+    }
+    let from_now_on = additions.iter().all(|added| !added.from_the_beginning);
+    let first = additions.first()?;
+    let told_at = send.told?.0;
+    if !is_given && from_now_on && told_at + SKEW_MS < first.asked.1 {
+        let what = format!(
+            "device {} is shown {} of {thread}, from before it came",
+            noted.device, seen.message
+        );
+        return Some(violation(Promise::OnlyItsAudience, what));
+    }
+    None
+}
+
+/// Whether, after the first time that someone was taken out, nobody let them in again or may have.
+fn stays_out(turns: &[Turn]) -> bool {
+    let Some(removal) = turns.iter().find(|turn| !turn.is_addition) else {
+        return false;
+    };
+    turns
+        .iter()
+        .filter(|turn| turn.is_addition)
+        .all(|added| added.told.is_some_and(|(_, told)| told + SKEW_MS < removal.asked.1))
+}
