@@ -173,9 +173,13 @@ impl RouterLoop {
     async fn on_published(&mut self, published: Published) {
         match published {
             Published::Entry { space, position, entry } => {
-                let Some(followed) = self.spaces.get(&space).filter(|followed| !followed.filling) else {
+                let Some(followed) = self.spaces.get_mut(&space) else {
                     return;
                 };
+                if followed.filling {
+                    followed.missed = true;
+                    return;
+                }
                 match followed.step(position) {
                     Step::HandOn => self.take(space, position.offset, entry).await,
                     Step::Fill if self.options.broken_ignore_gaps => self.take(space, position.offset, entry).await,
@@ -217,10 +221,11 @@ impl RouterLoop {
             } => {
                 self.set_filling(space, false);
                 let full = entries.len() == FILL;
+                let missed = self.spaces.get_mut(&space).is_some_and(Followed::take_missed);
                 for (offset, entry) in entries {
                     self.take(space, offset, entry).await;
                 }
-                if full {
+                if full || missed {
                     self.catch_up(space, Step::Fill);
                 }
             }

@@ -31,6 +31,8 @@ pub struct Followed {
     pub time: Timestamp,
     /// Whether entries are being read from the log or the journal; what is published meanwhile is read too.
     pub filling: bool,
+    /// Whether something was published while entries were being read: it may be after what was read.
+    pub missed: bool,
     /// When something last happened.
     pub busy_at: Timestamp,
     /// Sessions and others that want the space.
@@ -48,6 +50,7 @@ impl Followed {
             seen: head,
             time: now,
             filling: false,
+            missed: false,
             busy_at: now,
             listeners: 0,
             waiting: FxHashMap::default(),
@@ -98,6 +101,11 @@ impl Followed {
                 time: self.time,
             },
         }
+    }
+
+    /// Whether something was published since the last read began.
+    pub fn take_missed(&mut self) -> bool {
+        std::mem::take(&mut self.missed)
     }
 
     /// Whether entries of this thread wait; a new one has to wait behind them.
