@@ -426,3 +426,6 @@ impl RouterLoop {
         self.jobs.spawn(beside::heads(Arc::clone(&self.log), spaces));
     }
 }
+
+#[cfg(test)]
+mod tests;
