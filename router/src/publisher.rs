@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use crate::log::Epoch;
     use crate::memory_log::MemoryLog;
-    use crate::testing::{AwayLog, FakeRights, SPACE, entry, numbers_in, until};
+    use crate::testing::{AwayLog, FakeRights, SPACE, entry, until, until_log_holds};
 
     struct Rig {
         log: Arc<AwayLog>,
@@ -215,17 +215,9 @@ mod tests {
             self.publisher.publish(SPACE, LogEntry::clone(&entry));
         }
 
-        async fn holds(&self, what: &str, numbers: impl IntoIterator<Item = u64>) -> Vec<u64> {
-            let wanted: Vec<u64> = numbers.into_iter().collect();
-            for _ in 0..1_000 {
-                let found = numbers_in(self.log.as_ref()).await;
-                let known: std::collections::BTreeSet<u64> = found.iter().copied().collect();
-                if wanted.iter().all(|number| known.contains(number)) {
-                    return found;
-                }
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            panic!("the log never held {what}");
+        /// Waits until the log holds these, and returns all that it holds.
+        async fn holds(&self, numbers: impl IntoIterator<Item = u64>) -> Vec<u64> {
+            until_log_holds(self.log.as_ref(), &Vec::from_iter(numbers)).await
         }
     }
 
@@ -238,7 +230,7 @@ mod tests {
         rig.publish(2);
         rig.publish(3);
         rig.log.away.store(false, Ordering::SeqCst);
-        assert_eq!(rig.holds("all", 1..=3).await, [1, 2, 3]);
+        assert_eq!(rig.holds(1..=3).await, [1, 2, 3]);
     }
 
     #[tokio::test]
@@ -262,7 +254,7 @@ mod tests {
             .unwrap()
             .retain(|id, _| *id >= entry(last - 60, None).id);
         rig.log.away.store(false, Ordering::SeqCst);
-        rig.holds("what was dropped", last - 60..=last + 1).await;
+        rig.holds(last - 60..=last + 1).await;
     }
 
     #[tokio::test]
@@ -274,8 +266,8 @@ mod tests {
         rig.rights.journal_away.store(true, Ordering::SeqCst);
         rig.publisher.republish(SPACE, entry(2, None).time);
         rig.publish(8);
-        rig.holds("what is new, though the journal is away", [8]).await;
+        rig.holds([8]).await;
         rig.rights.journal_away.store(false, Ordering::SeqCst);
-        rig.holds("what was asked for", 1..=8).await;
+        rig.holds(1..=8).await;
     }
 }

@@ -1,6 +1,6 @@
 //! What the router's tests stand on: a clock that stands, rules that answer as they are told, a log that can be away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -224,6 +224,19 @@ pub async fn until(what: &str, holds: impl Fn() -> bool) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("waited in vain until {what}");
+}
+
+/// Waits until the space's log holds these entries; returns the numbers of all that it holds.
+pub async fn until_log_holds(log: &dyn Log, wanted: &[u64]) -> Vec<u64> {
+    for _ in 0..2_000 {
+        let found = numbers_in(log).await;
+        let known: BTreeSet<u64> = found.iter().copied().collect();
+        if wanted.iter().all(|number| known.contains(number)) {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the log never held {wanted:?}");
 }
 
 /// The numbers of the entries of a space's log.
