@@ -84,7 +84,7 @@ pub struct World {
     municipality: SpaceId,
     taken: Arc<Taken>,
     ids: AtomicU64,
-    _router: Router,
+    pub router: Router,
 }
 
 /// A relation that holds, with every right.
@@ -148,7 +148,7 @@ impl World {
             municipality,
             taken,
             ids: AtomicU64::new(1),
-            _router: router.clone(),
+            router: router.clone(),
         };
         world.set_tables(&[], &[], ReadReceipts::default()).await;
         world.start = router.join(space).await.unwrap().position;
