@@ -193,6 +193,8 @@ impl School {
                     .and_then(|stored| view_of(*thread, *message, stored.record))
                     .map(Event::Message)
             }
+            // Without a message its start was given up, or is under way and told of when it is done.
+            Fact::Thread { thread } if !self.heads(space).await?.knows(*thread) => None,
             Fact::Thread { thread } => self
                 .thread(space, *thread, 0)
                 .await?
