@@ -214,9 +214,10 @@ impl School {
     async fn note_message(&self, state: &Arc<ThreadState>, message: &Message) -> Result<Noted, StorageError> {
         let space = state.space;
         let heads = self.heads(space).await?;
-        let thread = match heads.head(state.thread) {
-            Some(_) => None,
-            None => Some(self.journal_thread(state).await?),
+        let thread = if heads.knows(state.thread) {
+            None
+        } else {
+            Some(self.journal_thread(state).await?)
         };
         heads.note_message(&state.view(), message);
         let fact = Fact::Message {
