@@ -189,11 +189,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 fn rounds() -> u64 {
-    if std::env::var_os("SAMTALE_SOAK").is_some() {
-        SOAK_ROUNDS
-    } else {
-        ROUNDS
-    }
+    if child::is_soak() { SOAK_ROUNDS } else { ROUNDS }
 }
 
 #[test]
