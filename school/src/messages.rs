@@ -15,6 +15,10 @@ use crate::sending::{Outgoing, view_of};
 use crate::settling::CONFIRMED;
 use crate::thread_state::Membership;
 
+/// A recall is written this far ahead of the clock: an edit that was under way at the same time, on another device or as
+/// a write that still hangs, does not bring the text back. Nothing is written there after it.
+const RECALL_AHEAD_MICROS: u64 = 60_000_000;
+
 impl School {
     pub(crate) async fn send_message(&self, caller: &Caller, request: SendMessage) -> Result<Sent, Refusal> {
         let SendMessage {
@@ -174,7 +178,16 @@ impl School {
         let changed = change(self.now(), &mut record)?;
         // Above the confirmation of its first write, which may still be on its way.
         let confirmed = which.message.sent_at().as_micros() + CONFIRMED;
-        let timestamp = self.write_timestamp().max(stored.timestamp + 1).max(confirmed + 1);
+        let mut timestamp = self.write_timestamp().max(stored.timestamp + 1).max(confirmed + 1);
+        if matches!(
+            &record,
+            MessageRecord::Sent {
+                recalled_at: Some(_),
+                ..
+            }
+        ) {
+            timestamp += RECALL_AHEAD_MICROS;
+        }
         if let MessageRecord::Sent { version, .. } = &mut record
             && changed
         {

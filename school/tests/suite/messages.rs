@@ -67,6 +67,17 @@ async fn a_recalled_text_is_gone_from_storage_lists_and_replays() {
     let key = message_key(world.space, thread, message);
     let row = world.store.get::<MessageRecord>(&key).await.unwrap().unwrap();
     assert!(!format!("{row:?}").contains("kanarie"));
+    // An edit that was under way lands after the recall.
+    let mut edited = row.record.clone();
+    if let MessageRecord::Sent { parts, recalled_at, .. } = &mut edited {
+        (*parts, *recalled_at) = (vec![Part::text("kommer for sent")], None);
+    }
+    let (key, landed) = (
+        message_key(world.space, thread, message),
+        world.now().plus(Duration::from_secs(5)),
+    );
+    world.store.put(key, &edited, landed.as_micros()).await.unwrap();
+    assert_eq!(world.texts(class.anna, thread).await, ["hej", ""]);
     let head = head_key(world.space, thread);
     let head = world
         .store
