@@ -30,6 +30,7 @@ struct PublisherShared {
     log: Arc<dyn Log>,
     backlog: Mutex<Backlog>,
     wake: Notify,
+    wake_republishing: Notify,
 }
 
 #[derive(Default)]
@@ -47,6 +48,7 @@ impl Publisher {
                 log,
                 backlog: Mutex::default(),
                 wake: Notify::new(),
+                wake_republishing: Notify::new(),
             }),
         }
     }
@@ -55,7 +57,7 @@ impl Publisher {
     pub fn publish(&self, space: SpaceId, entry: LogEntry) {
         let mut backlog = self.lock();
         if backlog.count >= BACKLOG {
-            mark(&mut backlog, space, entry.time);
+            self.mark(&mut backlog, space, entry.time);
         } else {
             backlog.count += 1;
             backlog.waiting.entry(space).or_default().push(Arc::new(entry));
@@ -67,8 +69,7 @@ impl Publisher {
     /// Asks that everything in the space's journal since `since` is published again, as when a node died between the
     /// journal and the log.
     pub fn republish(&self, space: SpaceId, since: Timestamp) {
-        mark(&mut self.lock(), space, since);
-        self.shared.wake.notify_one();
+        self.mark(&mut self.lock(), space, since);
     }
 
     /// Publishes something that is not kept; if the log is away, it is gone.
@@ -76,12 +77,17 @@ impl Publisher {
         let _ = self.shared.log.signal(space, Arc::new(signal)).await;
     }
 
-    /// Appends what is handed over, for as long as it is polled.
+    /// Appends what is handed over, for as long as it is polled. What is published again takes many reads of storage, so
+    /// it runs beside: what is new does not wait for it.
     pub async fn run(&self, rights: Arc<dyn Rights>) {
+        tokio::join!(self.append_all(), self.republish_all(rights));
+    }
+
+    async fn append_all(&self) {
         let mut away = false;
         loop {
-            let (waiting, marks) = self.take();
-            if waiting.is_empty() && marks.is_empty() {
+            let waiting = self.take();
+            if waiting.is_empty() {
                 self.shared.wake.notified().await;
                 continue;
             }
@@ -92,18 +98,32 @@ impl Publisher {
                     self.put_back(space, entries);
                 }
             }
-            for (space, since) in marks {
-                if failed || self.republish_now(space, since, rights.as_ref()).await.is_err() {
-                    failed = true;
-                    mark(&mut self.lock(), space, since);
-                }
-            }
             if failed != away {
                 away = failed;
                 if away {
                     warn!("the log of events is away; facts wait")
                 } else {
                     info!("the log of events is back")
+                }
+            }
+            if failed {
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+
+    async fn republish_all(&self, rights: Arc<dyn Rights>) {
+        loop {
+            let marks: Vec<(SpaceId, Timestamp)> = self.lock().republish.drain().collect();
+            if marks.is_empty() {
+                self.shared.wake_republishing.notified().await;
+                continue;
+            }
+            let mut failed = false;
+            for (space, since) in marks {
+                if failed || self.republish_now(space, since, rights.as_ref()).await.is_err() {
+                    failed = true;
+                    self.mark(&mut self.lock(), space, since);
                 }
             }
             if failed {
@@ -138,10 +158,10 @@ impl Publisher {
         }
     }
 
-    fn take(&self) -> (Vec<(SpaceId, Vec<Arc<LogEntry>>)>, Vec<(SpaceId, Timestamp)>) {
+    fn take(&self) -> Vec<(SpaceId, Vec<Arc<LogEntry>>)> {
         let mut backlog = self.lock();
         backlog.count = 0;
-        (backlog.waiting.drain().collect(), backlog.republish.drain().collect())
+        backlog.waiting.drain().collect()
     }
 
     fn put_back(&self, space: SpaceId, mut entries: Vec<Arc<LogEntry>>) {
@@ -149,7 +169,7 @@ impl Publisher {
         let newer = backlog.waiting.remove(&space).unwrap_or_default();
         if backlog.count + entries.len() > BACKLOG {
             if let Some(first) = entries.first() {
-                mark(&mut backlog, space, first.time);
+                self.mark(&mut backlog, space, first.time);
             }
             backlog.count -= newer.len().min(backlog.count);
             return;
@@ -159,12 +179,13 @@ impl Publisher {
         backlog.waiting.insert(space, entries);
     }
 
+    fn mark(&self, backlog: &mut Backlog, space: SpaceId, since: Timestamp) {
+        let mark = backlog.republish.entry(space).or_insert(since);
+        *mark = (*mark).min(since);
+        self.shared.wake_republishing.notify_one();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Backlog> {
         self.shared.backlog.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn mark(backlog: &mut Backlog, space: SpaceId, since: Timestamp) {
-    let mark = backlog.republish.entry(space).or_insert(since);
-    *mark = (*mark).min(since);
 }
