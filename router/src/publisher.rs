@@ -30,12 +30,7 @@ struct PublisherShared {
     log: Arc<dyn Log>,
     backlog: Mutex<Backlog>,
     wake: Notify,
-}
-
-/// What kept a space from being republished.
-enum Away {
-    Log,
-    Journal,
+    wake_republishing: Notify,
 }
 
 #[derive(Default)]
@@ -53,6 +48,7 @@ impl Publisher {
                 log,
                 backlog: Mutex::default(),
                 wake: Notify::new(),
+                wake_republishing: Notify::new(),
             }),
         }
     }
@@ -61,7 +57,7 @@ impl Publisher {
     pub fn publish(&self, space: SpaceId, entry: LogEntry) {
         let mut backlog = self.lock();
         if backlog.count >= BACKLOG {
-            mark(&mut backlog, space, entry.time);
+            self.mark(&mut backlog, space, entry.time);
         } else {
             backlog.count += 1;
             backlog.waiting.entry(space).or_default().push(Arc::new(entry));
@@ -73,8 +69,7 @@ impl Publisher {
     /// Asks that everything in the space's journal since `since` is published again, as when a node died between the
     /// journal and the log.
     pub fn republish(&self, space: SpaceId, since: Timestamp) {
-        mark(&mut self.lock(), space, since);
-        self.shared.wake.notify_one();
+        self.mark(&mut self.lock(), space, since);
     }
 
     /// Publishes something that is not kept; if the log is away, it is gone.
@@ -82,12 +77,17 @@ impl Publisher {
         let _ = self.shared.log.signal(space, Arc::new(signal)).await;
     }
 
-    /// Appends what is handed over, for as long as it is polled.
+    /// Appends what is handed over, for as long as it is polled. What is published again takes many reads of storage, so
+    /// it runs beside: what is new does not wait for it.
     pub async fn run(&self, rights: Arc<dyn Rights>) {
+        tokio::join!(self.append_all(), self.republish_all(rights));
+    }
+
+    async fn append_all(&self) {
         let mut away = false;
         loop {
-            let Backlog { waiting, republish, .. } = self.take();
-            if waiting.is_empty() && republish.is_empty() {
+            let waiting = self.take();
+            if waiting.is_empty() {
                 self.shared.wake.notified().await;
                 continue;
             }
@@ -98,20 +98,6 @@ impl Publisher {
                     self.put_back(space, entries);
                 }
             }
-            let mut unread = false;
-            for (space, since) in republish {
-                if failed {
-                    mark(&mut self.lock(), space, since);
-                    continue;
-                }
-                match self.republish_now(space, since, rights.as_ref()).await {
-                    Ok(()) => continue,
-                    Err(Away::Log) => failed = true,
-                    // One space whose journal can not be read does not hold back the others.
-                    Err(Away::Journal) => unread = true,
-                }
-                mark(&mut self.lock(), space, since);
-            }
             if failed != away {
                 away = failed;
                 if away {
@@ -120,22 +106,43 @@ impl Publisher {
                     info!("the log of events is back")
                 }
             }
-            if failed || unread {
+            if failed {
                 tokio::time::sleep(RETRY).await;
             }
         }
     }
 
-    async fn republish_now(&self, space: SpaceId, since: Timestamp, rights: &dyn Rights) -> Result<(), Away> {
+    async fn republish_all(&self, rights: Arc<dyn Rights>) {
+        loop {
+            let marks: Vec<(SpaceId, Timestamp)> = self.lock().republish.drain().collect();
+            if marks.is_empty() {
+                self.shared.wake_republishing.notified().await;
+                continue;
+            }
+            let mut failed = false;
+            for (space, since) in marks {
+                // One space whose journal can not be read does not hold back the others.
+                if self.republish_now(space, since, rights.as_ref()).await.is_err() {
+                    failed = true;
+                    self.mark(&mut self.lock(), space, since);
+                }
+            }
+            if failed {
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+
+    async fn republish_now(&self, space: SpaceId, since: Timestamp, rights: &dyn Rights) -> Result<(), ()> {
         let mut place = JournalPlace {
             time: since.minus(JOURNAL_MARGIN),
             after: None,
         };
         loop {
-            let page = rights.journal(space, place).await.map_err(|_| Away::Journal)?;
+            let page = rights.journal(space, place).await.map_err(drop)?;
             let mut entries = Vec::with_capacity(page.rows.len());
             for (id, record) in page.rows {
-                let event = rights.event_of(space, &record).await.map_err(|_| Away::Journal)?;
+                let event = rights.event_of(space, &record).await.map_err(drop)?;
                 entries.push(Arc::new(LogEntry {
                     id,
                     time: record.time,
@@ -145,7 +152,7 @@ impl Publisher {
                 }));
             }
             let appended = self.shared.log.append(space, &entries).await;
-            appended.map_err(|_| Away::Log)?;
+            appended.map_err(drop)?;
             match page.next {
                 Some(next) => place = next,
                 None => return Ok(()),
@@ -153,8 +160,10 @@ impl Publisher {
         }
     }
 
-    fn take(&self) -> Backlog {
-        std::mem::take(&mut self.lock())
+    fn take(&self) -> Vec<(SpaceId, Vec<Arc<LogEntry>>)> {
+        let mut backlog = self.lock();
+        backlog.count = 0;
+        backlog.waiting.drain().collect()
     }
 
     fn put_back(&self, space: SpaceId, mut entries: Vec<Arc<LogEntry>>) {
@@ -162,7 +171,7 @@ impl Publisher {
         let newer = backlog.waiting.remove(&space).unwrap_or_default();
         if backlog.count + entries.len() > BACKLOG {
             if let Some(first) = entries.first() {
-                mark(&mut backlog, space, first.time);
+                self.mark(&mut backlog, space, first.time);
             }
             backlog.count -= newer.len().min(backlog.count);
             return;
@@ -172,16 +181,16 @@ impl Publisher {
         backlog.waiting.insert(space, entries);
     }
 
+    fn mark(&self, backlog: &mut Backlog, space: SpaceId, since: Timestamp) {
+        let mark = backlog.republish.entry(space).or_insert(since);
+        *mark = (*mark).min(since);
+        self.shared.wake_republishing.notify_one();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Backlog> {
         self.shared.backlog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-fn mark(backlog: &mut Backlog, space: SpaceId, since: Timestamp) {
-    let mark = backlog.republish.entry(space).or_insert(since);
-    *mark = (*mark).min(since);
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::Ordering;

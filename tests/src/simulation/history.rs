@@ -13,7 +13,6 @@ use samtale_protocol::time::Clock;
 use samtale_protocol::{ClientId, Reply, Request, SessionId, Timestamp};
 use samtale_router::{Epoch, MemoryLog};
 use samtale_storage::memory::MemoryEngine;
-use tokio::sync::watch;
 
 use crate::checker::{Note, Noted};
 use crate::simulation::Broken;
@@ -80,14 +79,13 @@ pub async fn play(seed: u64, broken: Broken, is_told: bool) -> Result<Played, Bo
         ignore_gaps: broken.ignore_gaps,
         seed,
     };
-    let (stage, watched) = watch::channel(Stage::Living);
     let shared = Shared {
         world: world.clone(),
         nodes: Rc::default(),
         people: Rc::clone(&people),
         threads: Rc::default(),
         notes: Rc::default(),
-        stage: watched,
+        stage: Rc::default(),
         settled: Rc::new(RefCell::new(BTreeSet::new())),
     };
     let mut fate = Fate::new(ground, shared.clone(), random);
@@ -98,9 +96,9 @@ pub async fn play(seed: u64, broken: Broken, is_told: bool) -> Result<Played, Bo
 
     fate.live().await;
     fate.heal();
-    stage.send_replace(Stage::Finishing);
+    shared.stage.begin(Stage::Finishing);
     fate.settle(devices.len()).await;
-    stage.send_replace(Stage::Comparing);
+    shared.stage.begin(Stage::Comparing);
     shared.settled.borrow_mut().clear();
     let compared = async {
         for device in devices {
@@ -109,7 +107,7 @@ pub async fn play(seed: u64, broken: Broken, is_told: bool) -> Result<Played, Bo
     };
     let over = async {
         world.pass(SETTLING).await;
-        stage.send_replace(Stage::Over);
+        shared.stage.begin(Stage::Over);
         std::future::pending::<()>().await;
     };
     tokio::select! {

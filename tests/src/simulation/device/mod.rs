@@ -6,13 +6,13 @@ mod errands;
 mod frames;
 mod screen;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use samtale_protocol::frames::Hello;
 use samtale_protocol::{ByteString, ClientFrame, DeviceId, Encoding, Language, ThreadId, Timestamp};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::checker::{Note, Noted};
 use crate::simulation::device::errands::Errand;
@@ -36,6 +36,34 @@ pub enum Stage {
     Over,
 }
 
+/// How far a history is, and who waits for it to go on. Not a watch channel: that wakes in random order.
+#[derive(Debug)]
+pub struct Stages {
+    now: Cell<Stage>,
+    goes_on: Notify,
+}
+
+impl Default for Stages {
+    fn default() -> Self {
+        Self { now: Cell::new(Stage::Living), goes_on: Notify::new() }
+    }
+}
+
+impl Stages {
+    /// The next stage begins.
+    pub fn begin(&self, stage: Stage) {
+        self.now.set(stage);
+        self.goes_on.notify_waiters();
+    }
+
+    /// Waits until it is another than `known`.
+    async fn other_than(&self, known: Stage) {
+        while self.now.get() == known {
+            self.goes_on.notified().await;
+        }
+    }
+}
+
 /// What all devices of a history share.
 #[derive(Clone)]
 pub struct Shared {
@@ -50,7 +78,7 @@ pub struct Shared {
     /// What was written down.
     pub notes: Rc<RefCell<Vec<Noted>>>,
     /// How far the history is.
-    pub stage: watch::Receiver<Stage>,
+    pub stage: Rc<Stages>,
     /// How many devices have nothing left to do in this stage.
     pub settled: Rc<RefCell<std::collections::BTreeSet<u32>>>,
 }
@@ -62,6 +90,8 @@ pub struct Device {
     number: u32,
     me: Someone,
     encoding: Encoding,
+    /// The stage that the device knows of.
+    stage: Stage,
     clock: Rc<dyn Fn() -> u64>,
     /// The server's time less our own, as learned in the last welcome.
     learned: i64,
@@ -100,6 +130,7 @@ impl Device {
             number,
             me,
             encoding,
+            stage: Stage::Living,
             clock,
             learned: 0,
             cursor: None,
@@ -118,10 +149,11 @@ impl Device {
     /// Lives until the history is over.
     pub async fn live(mut self) {
         loop {
-            match self.stage() {
-                Stage::Over => return self.give_up(),
-                Stage::Comparing if self.has_compared() => return,
-                _ => {}
+            if self.stage == Stage::Over {
+                return self.give_up();
+            }
+            if self.stage == Stage::Comparing && self.has_compared() {
+                return;
             }
             match self.connect() {
                 Some(end) => self.session(end).await,
@@ -175,7 +207,7 @@ impl Device {
             self.tell_settled();
             let now = self.shared.world.elapsed_ms();
             let wakes_at = self.wakes_at().min(acts_at).min(until).max(now + 1);
-            let world = self.shared.world.clone();
+            let (world, stages) = (self.shared.world.clone(), Rc::clone(&self.shared.stage));
             tokio::select! {
                 biased;
                 received = end.receive() => match received {
@@ -189,11 +221,11 @@ impl Device {
                     Some(Received::Close(code)) => return self.trace(&format!("was closed with {code}")),
                     None => return,
                 },
-                changed = self.shared.stage.changed() => if changed.is_ok() { self.on_stage() },
+                () = stages.other_than(self.stage) => self.on_stage(),
                 () = world.pass(Duration::from_millis(wakes_at - now)) => {}
             }
             let now = self.shared.world.elapsed_ms();
-            if self.stage() == Stage::Over || self.stage() == Stage::Comparing && self.has_compared() {
+            if self.stage == Stage::Over || self.stage == Stage::Comparing && self.has_compared() {
                 return;
             }
             if !self.is_living() {
@@ -225,25 +257,21 @@ impl Device {
             60..90 => self.random.between(3_000, 30_000),
             _ => self.random.between(30_000, 240_000),
         };
-        let world = self.shared.world.clone();
+        let (world, stages) = (self.shared.world.clone(), Rc::clone(&self.shared.stage));
         tokio::select! {
             biased;
-            changed = self.shared.stage.changed() => if changed.is_ok() { self.on_stage() },
+            () = stages.other_than(self.stage) => self.on_stage(),
             () = world.pass(Duration::from_millis(millis)) => {}
         }
     }
 
-    fn stage(&self) -> Stage {
-        *self.shared.stage.borrow()
-    }
-
     fn is_living(&self) -> bool {
-        self.stage() == Stage::Living
+        self.stage == Stage::Living
     }
 
     fn on_stage(&mut self) {
-        self.shared.stage.mark_unchanged();
-        if self.stage() == Stage::Comparing {
+        self.stage = self.shared.stage.now.get();
+        if self.stage == Stage::Comparing {
             self.compare();
         }
     }
