@@ -1,6 +1,8 @@
 //! One loop per node: follows the logs of the spaces that have listeners, finds and fills gaps, and hands each entry
 //! once to the node's sessions. What must wait runs beside the loop and comes back to it.
 
+mod beside;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,19 +13,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use self::beside::{Done, FILL, RETRY};
 use crate::delivery::{Delivery, Recipients, Safe, Sent, SharedFrame, Sink};
 use crate::log::{AddressedSignal, Log, LogEntry, Position, Published, Slice};
-use crate::rights::{JOURNAL_MARGIN, JournalPage, JournalPlace, Rights};
+use crate::rights::{JOURNAL_MARGIN, JournalPlace, Rights};
 use crate::space::{Followed, Step};
 
 /// Requests to the loop that may wait.
 const CONTROLS: usize = 1_024;
-
-/// How many entries are read from a log at once.
-const FILL: usize = 512;
-
-/// How long to wait after storage or the log failed.
-const RETRY: Duration = Duration::from_millis(200);
 
 /// What the loop can be tuned by.
 #[derive(Clone, Copy, Debug)]
@@ -106,33 +103,6 @@ impl Router {
     }
 }
 
-/// What ran beside the loop and came back.
-enum Done {
-    Filled {
-        space: SpaceId,
-        slice: Slice,
-    },
-    Bridged {
-        space: SpaceId,
-        head: Position,
-        page: JournalPage,
-        entries: Vec<(Arc<LogEntry>, Recipients)>,
-    },
-    Loaded {
-        space: SpaceId,
-        thread: ThreadId,
-        offset: u64,
-        recipients: Recipients,
-    },
-    Signal {
-        space: SpaceId,
-        signal: Arc<AddressedSignal>,
-        recipients: Recipients,
-    },
-    Heads(Vec<(SpaceId, Position)>),
-    Nothing,
-}
-
 /// The loop of a node's router.
 pub struct RouterLoop {
     log: Arc<dyn Log>,
@@ -203,9 +173,13 @@ impl RouterLoop {
     async fn on_published(&mut self, published: Published) {
         match published {
             Published::Entry { space, position, entry } => {
-                let Some(followed) = self.spaces.get(&space).filter(|followed| !followed.filling) else {
+                let Some(followed) = self.spaces.get_mut(&space) else {
                     return;
                 };
+                if followed.filling {
+                    followed.missed = true;
+                    return;
+                }
                 match followed.step(position) {
                     Step::HandOn => self.take(space, position.offset, entry).await,
                     Step::Fill if self.options.broken_ignore_gaps => self.take(space, position.offset, entry).await,
@@ -221,17 +195,8 @@ impl RouterLoop {
             self.pass(space, signal, recipients).await;
             return;
         }
-        let rights = Arc::clone(&self.rights);
-        self.jobs.spawn(async move {
-            match rights.recipients(space, &signal.audience).await {
-                Ok(recipients) => Done::Signal {
-                    space,
-                    signal,
-                    recipients,
-                },
-                Err(_) => Done::Nothing,
-            }
-        });
+        self.jobs
+            .spawn(beside::address(Arc::clone(&self.rights), space, signal));
     }
 
     async fn pass(&self, space: SpaceId, signal: Arc<AddressedSignal>, recipients: Recipients) {
@@ -256,10 +221,11 @@ impl RouterLoop {
             } => {
                 self.set_filling(space, false);
                 let full = entries.len() == FILL;
+                let missed = self.spaces.get_mut(&space).is_some_and(Followed::take_missed);
                 for (offset, entry) in entries {
                     self.take(space, offset, entry).await;
                 }
-                if full {
+                if full || missed {
                     self.catch_up(space, Step::Fill);
                 }
             }
@@ -356,21 +322,7 @@ impl RouterLoop {
     /// Loads who is behind an entry's audience, beside the loop; other threads go on meanwhile.
     fn load(&mut self, space: SpaceId, thread: ThreadId, offset: u64, entry: Arc<LogEntry>) {
         let rights = Arc::clone(&self.rights);
-        self.jobs.spawn(async move {
-            loop {
-                match rights.recipients(space, &entry.audience).await {
-                    Ok(recipients) => {
-                        return Done::Loaded {
-                            space,
-                            thread,
-                            offset,
-                            recipients,
-                        };
-                    }
-                    Err(_) => tokio::time::sleep(RETRY).await,
-                }
-            }
-        });
+        self.jobs.spawn(beside::load(rights, space, thread, offset, entry));
     }
 
     async fn on_loaded(&mut self, space: SpaceId, thread: ThreadId, loaded: u64, recipients: Recipients) {
@@ -407,15 +359,8 @@ impl RouterLoop {
             Step::HandOn | Step::Ignore => {}
             Step::Fill => {
                 followed.filling = true;
-                let (log, seen) = (Arc::clone(&self.log), followed.seen);
-                self.jobs.spawn(async move {
-                    loop {
-                        match log.read(space, seen, FILL).await {
-                            Ok(slice) => return Done::Filled { space, slice },
-                            Err(_) => tokio::time::sleep(RETRY).await,
-                        }
-                    }
-                });
+                let seen = followed.seen;
+                self.jobs.spawn(beside::fill(Arc::clone(&self.log), space, seen));
             }
             Step::Bridge => {
                 followed.filling = true;
@@ -428,18 +373,9 @@ impl RouterLoop {
         }
     }
 
-    /// Reads a page of the journal beside the loop. The log's head is read first: what is appended after it is read
-    /// from the log, what is up to it was in the journal before.
     fn bridge(&mut self, space: SpaceId, head: Option<Position>, place: JournalPlace) {
         let (log, rights) = (Arc::clone(&self.log), Arc::clone(&self.rights));
-        self.jobs.spawn(async move {
-            loop {
-                if let Some(done) = read_journal(&log, &rights, space, head, place).await {
-                    return done;
-                }
-                tokio::time::sleep(RETRY).await;
-            }
-        });
+        self.jobs.spawn(beside::bridge(log, rights, space, head, place));
     }
 
     async fn on_bridged(
@@ -487,48 +423,9 @@ impl RouterLoop {
         if spaces.is_empty() {
             return;
         }
-        let log = Arc::clone(&self.log);
-        self.jobs.spawn(async move {
-            match log.heads(&spaces).await {
-                Ok(heads) => Done::Heads(spaces.into_iter().zip(heads).collect()),
-                Err(_) => Done::Nothing,
-            }
-        });
+        self.jobs.spawn(beside::heads(Arc::clone(&self.log), spaces));
     }
 }
 
-async fn read_journal(
-    log: &Arc<dyn Log>,
-    rights: &Arc<dyn Rights>,
-    space: SpaceId,
-    head: Option<Position>,
-    place: JournalPlace,
-) -> Option<Done> {
-    let head = match head {
-        Some(head) => head,
-        None => log.heads(&[space]).await.ok()?.pop()?,
-    };
-    let page = rights.journal(space, place).await.ok()?;
-    let mut entries = Vec::with_capacity(page.rows.len());
-    for (id, record) in &page.rows {
-        let event = rights.event_of(space, record).await.ok()?;
-        let (audience, fact) = (record.audience.clone(), record.fact.clone());
-        let entry = Arc::new(LogEntry {
-            id: *id,
-            time: record.time,
-            audience,
-            fact,
-            event,
-        });
-        // A log that began anew is rare: here a slow thread may hold back the others of its space.
-        rights.observe(space, &entry);
-        let recipients = rights.recipients(space, &entry.audience).await.ok()?;
-        entries.push((entry, recipients));
-    }
-    Some(Done::Bridged {
-        space,
-        head,
-        page,
-        entries,
-    })
-}
+#[cfg(test)]
+mod tests;

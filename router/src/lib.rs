@@ -13,6 +13,8 @@ pub mod publisher;
 pub mod replay;
 pub mod rights;
 pub mod space;
+#[cfg(test)]
+mod testing;
 
 pub use delivery::{Delivery, Recipients, Sent, SharedFrame, Sink};
 pub use fan_out::{Router, RouterOptions};

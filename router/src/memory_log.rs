@@ -212,3 +212,69 @@ impl Log for MemoryLog {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{SPACE, entry, numbers_in};
+
+    const fn at(epoch: u64, offset: u64) -> Position {
+        Position {
+            epoch: Epoch(epoch),
+            offset,
+        }
+    }
+
+    #[tokio::test]
+    async fn each_subscriber_is_told_with_the_offset_and_others_are_not() {
+        let (log, mut feed) = MemoryLog::new(Epoch(1));
+        let (other, mut other_feed) = log.another_node();
+        log.append(SPACE, &[entry(1, None)]).await.unwrap();
+        assert_eq!(log.subscribe(SPACE).await.unwrap(), at(1, 1));
+        other.append(SPACE, &[entry(2, None), entry(3, None)]).await.unwrap();
+        for offset in [2, 3] {
+            let Some(Published::Entry { position, .. }) = feed.recv().await else {
+                panic!("not told")
+            };
+            assert_eq!(position, at(1, offset));
+        }
+        assert!(other_feed.try_recv().is_err(), "it listens to nothing");
+        log.unsubscribe(SPACE).await;
+        other.append(SPACE, &[entry(4, None)]).await.unwrap();
+        assert!(feed.try_recv().is_err());
+        assert_eq!(numbers_in(&other).await, [1, 2, 3, 4]);
+    }
+
+    #[tokio::test]
+    async fn it_says_when_it_does_not_reach_back() {
+        let (log, _feed) = MemoryLog::new(Epoch(1));
+        log.keep(3);
+        for number in 1..=5 {
+            log.append(SPACE, &[entry(number, None)]).await.unwrap();
+        }
+        let is_gone = |slice: Slice| matches!(slice, Slice::Gone { head } if head == at(1, 5));
+        assert!(is_gone(log.read(SPACE, at(1, 1), 10).await.unwrap()));
+        assert!(is_gone(log.read(SPACE, at(1, 6), 10).await.unwrap()), "beyond the head");
+        assert!(is_gone(log.read(SPACE, at(2, 5), 10).await.unwrap()), "another epoch");
+        let Slice::Entries(entries) = log.read(SPACE, at(1, 2), 2).await.unwrap() else {
+            panic!("gone")
+        };
+        assert_eq!(entries.iter().map(|(offset, _)| *offset).collect::<Vec<_>>(), [3, 4]);
+        log.lose(Epoch(2));
+        assert_eq!(log.heads(&[SPACE]).await.unwrap(), [at(2, 0)]);
+    }
+
+    #[tokio::test]
+    async fn a_full_feed_drops_and_the_offset_shows_it() {
+        let (log, mut feed) = MemoryLog::new(Epoch(1));
+        log.subscribe(SPACE).await.unwrap();
+        for number in 0..FEED as u64 + 10 {
+            log.append(SPACE, &[entry(number, None)]).await.unwrap();
+        }
+        for _ in 0..FEED {
+            feed.try_recv().unwrap();
+        }
+        assert!(feed.try_recv().is_err());
+        assert_eq!(log.heads(&[SPACE]).await.unwrap()[0].offset, FEED as u64 + 10);
+    }
+}

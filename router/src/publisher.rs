@@ -181,3 +181,93 @@ fn mark(backlog: &mut Backlog, space: SpaceId, since: Timestamp) {
     let mark = backlog.republish.entry(space).or_insert(since);
     *mark = (*mark).min(since);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+    use crate::log::Epoch;
+    use crate::memory_log::MemoryLog;
+    use crate::testing::{AwayLog, FakeRights, SPACE, entry, until, until_log_holds};
+
+    struct Rig {
+        log: Arc<AwayLog>,
+        rights: Arc<FakeRights>,
+        publisher: Publisher,
+    }
+
+    fn rig() -> Rig {
+        let (log, _) = MemoryLog::new(Epoch(1));
+        log.keep(100_000);
+        let log = AwayLog::new(log);
+        let rights = Arc::new(FakeRights::default());
+        let publisher = Publisher::new(Arc::clone(&log) as _);
+        let (running, rules) = (publisher.clone(), Arc::clone(&rights) as Arc<dyn Rights>);
+        tokio::spawn(async move { running.run(rules).await });
+        Rig { log, rights, publisher }
+    }
+
+    impl Rig {
+        fn publish(&self, number: u64) {
+            let entry = entry(number, None);
+            self.rights.write(&entry);
+            self.publisher.publish(SPACE, LogEntry::clone(&entry));
+        }
+
+        /// Waits until the log holds these, and returns all that it holds.
+        async fn holds(&self, numbers: impl IntoIterator<Item = u64>) -> Vec<u64> {
+            until_log_holds(self.log.as_ref(), &Vec::from_iter(numbers)).await
+        }
+    }
+
+    #[tokio::test]
+    async fn while_the_log_is_away_entries_wait_in_order() {
+        let rig = rig();
+        rig.log.away.store(true, Ordering::SeqCst);
+        rig.publish(1);
+        until("the log was asked", || rig.log.refused.load(Ordering::SeqCst) > 0).await;
+        rig.publish(2);
+        rig.publish(3);
+        rig.log.away.store(false, Ordering::SeqCst);
+        assert_eq!(rig.holds(1..=3).await, [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn what_the_backlog_can_not_hold_is_published_again_from_the_journal() {
+        let rig = rig();
+        rig.log.away.store(true, Ordering::SeqCst);
+        let last = BACKLOG as u64 + 50;
+        for number in 1..=last {
+            rig.publish(number);
+        }
+        until("the log was asked", || rig.log.refused.load(Ordering::SeqCst) > 0).await;
+        rig.publish(last + 1);
+        {
+            let backlog = rig.publisher.lock();
+            assert!(backlog.count <= BACKLOG, "{} wait", backlog.count);
+        }
+        // The fake journal's pages are small: only its last rows are worth reading here.
+        rig.rights
+            .journal
+            .lock()
+            .unwrap()
+            .retain(|id, _| *id >= entry(last - 60, None).id);
+        rig.log.away.store(false, Ordering::SeqCst);
+        rig.holds(last - 60..=last + 1).await;
+    }
+
+    #[tokio::test]
+    async fn a_space_is_published_again_on_demand_once_its_journal_can_be_read() {
+        let rig = rig();
+        for number in 1..=7 {
+            rig.rights.write(&entry(number, None));
+        }
+        rig.rights.journal_away.store(true, Ordering::SeqCst);
+        rig.publisher.republish(SPACE, entry(2, None).time);
+        rig.publish(8);
+        rig.holds([8]).await;
+        rig.rights.journal_away.store(false, Ordering::SeqCst);
+        rig.holds(1..=8).await;
+    }
+}

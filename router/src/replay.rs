@@ -176,3 +176,109 @@ impl Replay {
         Ok(ReplayPage::Events { frames, next })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use samtale_protocol::Event;
+
+    use super::*;
+    use crate::log::Epoch;
+    use crate::memory_log::MemoryLog;
+    use crate::testing::{ANNA, BEGIN, FakeRights, SPACE, TestClock, entry};
+
+    struct Rig {
+        log: Arc<MemoryLog>,
+        rights: Arc<FakeRights>,
+        clock: Arc<TestClock>,
+        replay: Replay,
+    }
+
+    async fn rig(entries: u64) -> Rig {
+        let (log, _) = MemoryLog::new(Epoch(1));
+        let (log, rights, clock) = (Arc::new(log), Arc::new(FakeRights::default()), TestClock::new());
+        for number in 1..=entries {
+            let entry = entry(number, None);
+            rights.write(&entry);
+            log.append(SPACE, &[entry]).await.unwrap();
+        }
+        clock.0.store(BEGIN + entries * 1_000, Ordering::SeqCst);
+        let replay = Replay::new(Arc::clone(&log) as _, Arc::clone(&rights) as _, Arc::clone(&clock) as _);
+        Rig {
+            log,
+            rights,
+            clock,
+            replay,
+        }
+    }
+
+    impl Rig {
+        /// Everything after entry `seen` of `epoch`: the numbers of its events, or `None` for a resync.
+        async fn after(&self, epoch: u64, seen: u64) -> Option<Vec<u64>> {
+            let mut from = ReplayFrom::Log {
+                position: Position {
+                    epoch: Epoch(epoch),
+                    offset: seen,
+                },
+                time: entry(seen, None).time,
+            };
+            let mut numbers = Vec::new();
+            loop {
+                let (frames, next) = match self.replay.page(SPACE, ANNA, from).await.unwrap() {
+                    ReplayPage::Events { frames, next } => (frames, Some(next)),
+                    ReplayPage::Reached { frames, .. } => (frames, None),
+                    ReplayPage::Resync => return None,
+                };
+                numbers.extend(frames.iter().filter_map(|frame| match frame {
+                    ServerFrame::Event {
+                        event: Event::Directory { version },
+                        ..
+                    } => Some(*version),
+                    _ => None,
+                }));
+                match next {
+                    Some(next) => from = next,
+                    None => return Some(numbers),
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_missed_comes_from_the_log_page_by_page() {
+        let rig = rig(300).await;
+        assert_eq!(rig.after(1, 7).await, Some((8..=300).collect()));
+        assert_eq!(rig.after(1, 300).await, Some(Vec::new()));
+        rig.rights.forbids.store(true, Ordering::SeqCst);
+        assert_eq!(
+            rig.after(1, 7).await,
+            Some(Vec::new()),
+            "every entry passes the audience"
+        );
+    }
+
+    #[tokio::test]
+    async fn beyond_a_trimmed_log_and_in_a_new_epoch_it_comes_from_the_journal() {
+        let rig = rig(100).await;
+        rig.log.keep(10);
+        rig.log.append(SPACE, &[entry(101, None)]).await.unwrap();
+        rig.rights.write(&entry(101, None));
+        // From the margin before the cursor's time on: told twice is harmless.
+        let numbers = rig.after(1, 50).await.unwrap();
+        assert!((51..=101).all(|number| numbers.contains(&number)), "{numbers:?}");
+        rig.log.lose(Epoch(2));
+        let numbers = rig.after(1, 90).await.unwrap();
+        assert!((91..=101).all(|number| numbers.contains(&number)), "{numbers:?}");
+    }
+
+    #[tokio::test]
+    async fn beyond_the_journal_the_client_is_told_to_ask_anew() {
+        let rig = rig(3).await;
+        let lifetime = u64::try_from(JOURNAL_LIFETIME.as_millis()).unwrap();
+        rig.clock.0.store(BEGIN + lifetime, Ordering::SeqCst);
+        assert_eq!(rig.after(1, 1).await, Some(vec![2, 3]), "the log still reaches");
+        rig.log.lose(Epoch(2));
+        assert_eq!(rig.after(1, 1).await, None);
+    }
+}

@@ -31,6 +31,8 @@ pub struct Followed {
     pub time: Timestamp,
     /// Whether entries are being read from the log or the journal; what is published meanwhile is read too.
     pub filling: bool,
+    /// Whether something was published while entries were being read: it may be after what was read.
+    pub missed: bool,
     /// When something last happened.
     pub busy_at: Timestamp,
     /// Sessions and others that want the space.
@@ -48,6 +50,7 @@ impl Followed {
             seen: head,
             time: now,
             filling: false,
+            missed: false,
             busy_at: now,
             listeners: 0,
             waiting: FxHashMap::default(),
@@ -100,6 +103,11 @@ impl Followed {
         }
     }
 
+    /// Whether something was published since the last read began.
+    pub fn take_missed(&mut self) -> bool {
+        std::mem::take(&mut self.missed)
+    }
+
     /// Whether entries of this thread wait; a new one has to wait behind them.
     pub fn is_waiting(&self, thread: ThreadId) -> bool {
         self.waiting.contains_key(&thread)
@@ -126,5 +134,74 @@ impl Followed {
                 self.waiting.remove(&thread);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Epoch;
+    use crate::testing::{BEGIN, FAST, SLOW, entry};
+
+    const fn at(epoch: u64, offset: u64) -> Position {
+        Position {
+            epoch: Epoch(epoch),
+            offset,
+        }
+    }
+
+    fn followed() -> Followed {
+        Followed::new(at(1, 4), Timestamp::saturating(BEGIN))
+    }
+
+    #[test]
+    fn a_position_says_what_to_do() {
+        let space = followed();
+        assert_eq!(space.step(at(1, 4)), Step::Ignore);
+        assert_eq!(space.step(at(1, 1)), Step::Ignore);
+        assert_eq!(space.step(at(1, 5)), Step::HandOn);
+        assert_eq!(space.step(at(1, 6)), Step::Fill);
+        assert_eq!(space.step(at(2, 5)), Step::Bridge);
+        assert_eq!(space.step(at(0, 1)), Step::Bridge);
+    }
+
+    fn take(space: &mut Followed, offset: u64, held_in: Option<ThreadId>) {
+        let (entry, before) = (entry(offset, held_in), space.time);
+        space.advance(offset, &entry, entry.time);
+        if let Some(thread) = held_in {
+            space.hold(thread, offset, entry, before);
+        }
+    }
+
+    #[test]
+    fn a_cursor_stops_before_the_first_entry_that_is_held() {
+        let mut space = followed();
+        take(&mut space, 5, None);
+        let before = space.safe();
+        assert_eq!(before.position, at(1, 5));
+        take(&mut space, 6, Some(SLOW));
+        take(&mut space, 7, Some(FAST));
+        take(&mut space, 8, Some(SLOW));
+        take(&mut space, 9, None);
+        assert_eq!(space.safe(), before);
+        space.release(FAST);
+        assert_eq!(space.safe(), before, "an older one is still held");
+        assert!(space.is_waiting(SLOW) && !space.is_waiting(FAST));
+        assert_eq!(space.first_waiting(SLOW).map(|(offset, _)| *offset), Some(6));
+        space.release(SLOW);
+        assert_eq!(space.safe().position, at(1, 7));
+        assert_eq!(space.safe().time, entry(7, None).time);
+        space.release(SLOW);
+        assert_eq!(space.safe().position, at(1, 9));
+        assert_eq!(space.safe().time, entry(9, None).time);
+    }
+
+    #[test]
+    fn a_new_epoch_waits_for_nothing_of_the_old_one() {
+        let mut space = followed();
+        take(&mut space, 5, Some(SLOW));
+        space.begin_anew(at(2, 1));
+        assert_eq!(space.safe().position, at(2, 1));
+        assert!(!space.is_waiting(SLOW));
     }
 }

@@ -79,6 +79,8 @@ impl School {
         if changes.is_empty() {
             return Ok(false);
         }
-        self.change_members(state, changes, Vec::new()).await.map(|_| true)
+        self.change_members(state, changes, FxHashMap::default(), Vec::new())
+            .await
+            .map(|_| true)
     }
 }

@@ -30,6 +30,11 @@ impl SpaceHeads {
         self.lock().get(&thread).cloned()
     }
 
+    /// Whether the thread has a message yet.
+    pub fn knows(&self, thread: ThreadId) -> bool {
+        self.lock().contains_key(&thread)
+    }
+
     /// Takes note of a message, of which a newer version may be known.
     pub fn note_message(&self, thread: &Thread, message: &Message) {
         let mut heads = self.lock();

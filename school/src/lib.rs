@@ -27,6 +27,7 @@ pub mod roster;
 pub mod school;
 pub mod sending;
 pub mod settings;
+mod settling;
 pub mod talk_table;
 pub mod thread_state;
 pub mod threads;

@@ -21,6 +21,9 @@ use crate::threads::check_recipients;
 /// Member rows written at once: the largest batch that a CQL server takes without complaint.
 const BATCH: usize = 50;
 
+/// Members as they are, or are to be.
+type Members = FxHashMap<ProfileId, MemberRecord>;
+
 impl School {
     pub(crate) async fn add_members(&self, caller: &Caller, request: AddMembers) -> Result<MembershipChanged, Refusal> {
         let AddMembers {
@@ -47,27 +50,28 @@ impl School {
         } else {
             from_now_on(now)
         };
-        let new = reached
-            .iter()
-            .filter(|(other, _)| !state.is_active(**other, &directory, now));
-        let changes: FxHashMap<ProfileId, MemberRecord> = new
-            .map(|(other, through)| {
-                let member = MemberRecord {
-                    joined_at: now,
-                    left_at: None,
-                    visible_from,
-                    through: *through,
-                    closed: false,
-                    stays_out: false,
-                };
-                (*other, member)
-            })
-            .collect();
+        let (mut changes, mut again) = (Members::default(), Members::default());
+        for (other, through) in &reached {
+            match state.members.get(other) {
+                Some(member) if state.is_active(*other, &directory, now) => again.insert(*other, member.clone()),
+                _ => changes.insert(
+                    *other,
+                    MemberRecord {
+                        joined_at: now,
+                        left_at: None,
+                        visible_from,
+                        through: *through,
+                        closed: false,
+                        stays_out: false,
+                    },
+                ),
+            };
+        }
         let follows: Vec<Recipient> = to
             .into_iter()
             .filter(|to| !matches!(to, Recipient::Profile { .. }))
             .collect();
-        let changed = self.change_members(state, changes, follows).await;
+        let changed = self.change_members(state, changes, again, follows).await;
         changed.map_err(|error| refuse_storage(&error))
     }
 
@@ -104,11 +108,11 @@ impl School {
         profiles: &[ProfileId],
     ) -> Result<MembershipChanged, StorageError> {
         let now = self.now();
-        let changes = profiles
-            .iter()
-            .filter_map(|profile| {
-                let member = state.members.get(profile).filter(|member| member.left_at.is_none())?;
-                Some((
+        let (mut changes, mut again) = (Members::default(), Members::default());
+        for profile in profiles {
+            match state.members.get(profile) {
+                Some(member) if member.left_at.is_some() => again.insert(*profile, member.clone()),
+                Some(member) => changes.insert(
                     *profile,
                     MemberRecord {
                         // A thread's start may be a little ahead of the clock.
@@ -116,10 +120,11 @@ impl School {
                         stays_out: true,
                         ..member.clone()
                     },
-                ))
-            })
-            .collect();
-        self.change_members(state, changes, Vec::new()).await
+                ),
+                None => None,
+            };
+        }
+        self.change_members(state, changes, again, Vec::new()).await
     }
 
     /// Brings back those of a thread of two who have left it: whoever answers goes on with it, and both read all of it.
@@ -137,13 +142,13 @@ impl School {
             };
             Some((*profile, back))
         });
-        let changes: FxHashMap<ProfileId, MemberRecord> = gone.collect();
+        let changes: Members = gone.collect();
         if changes.is_empty() {
             return Ok(state);
         }
         let (space, thread) = (state.space, state.thread);
         let version = self
-            .change_members(state, changes, Vec::new())
+            .change_members(state, changes, Members::default(), Vec::new())
             .await?
             .membership_version;
         let state = self.thread(space, thread, version).await?;
@@ -154,11 +159,13 @@ impl School {
     }
 
     /// Writes member rows, then raises the version of the membership, then tells of it. Whoever hears of the version
-    /// finds the rows.
+    /// finds the rows. What is asked for `again` is written already, perhaps by a try that failed before it raised the
+    /// version: the version is raised and told once more.
     pub(crate) async fn change_members(
         &self,
         state: Arc<ThreadState>,
-        changes: FxHashMap<ProfileId, MemberRecord>,
+        changes: Members,
+        again: Members,
         follows: Vec<Recipient>,
     ) -> Result<MembershipChanged, StorageError> {
         let (space, thread) = (state.space, state.thread);
@@ -166,7 +173,7 @@ impl School {
             .into_iter()
             .filter(|follow| !state.record.follows.contains(follow))
             .collect();
-        if changes.is_empty() && follows.is_empty() {
+        if changes.is_empty() && again.is_empty() && follows.is_empty() {
             return Ok(MembershipChanged {
                 thread,
                 membership_version: state.record.membership_version,
@@ -193,7 +200,7 @@ impl School {
             record.follows.extend(follows.iter().cloned());
         });
         let state = changed.await?;
-        self.tell_members(&state, &changes).await?;
+        self.tell_members(&state, changes.into_iter().chain(again)).await?;
         Ok(MembershipChanged {
             thread,
             membership_version: state.record.membership_version,
@@ -255,24 +262,24 @@ impl School {
     async fn tell_members(
         &self,
         state: &ThreadState,
-        changes: &FxHashMap<ProfileId, MemberRecord>,
+        changes: impl Iterator<Item = (ProfileId, MemberRecord)>,
     ) -> Result<(), StorageError> {
         let directory = self.load_directory(state.space).await?;
-        let mut changes: Vec<_> = changes.iter().collect();
-        changes.sort_by_key(|(profile, _)| **profile);
+        let mut changes: Vec<_> = changes.collect();
+        changes.sort_by_key(|(profile, _)| *profile);
         for (profile, member) in changes {
             let event = Event::Membership {
                 thread: state.thread,
                 membership_version: state.record.membership_version,
-                profile: *profile,
+                profile,
                 joined_at: member.joined_at,
                 left_at: member.left_at,
             };
-            let person = directory.as_ref().and_then(|directory| directory.person_of(*profile));
+            let person = directory.as_ref().and_then(|directory| directory.person_of(profile));
             let audience = Audience::thread(state.thread, state.record.membership_version).and_people(person);
             let fact = Fact::Membership {
                 thread: state.thread,
-                profile: *profile,
+                profile,
             };
             self.tell(state.space, fact, Some(event), audience).await?;
         }

@@ -12,6 +12,7 @@ use crate::explain::refuse_rule;
 use crate::history::may_read;
 use crate::school::School;
 use crate::sending::{Outgoing, view_of};
+use crate::settling::CONFIRMED;
 use crate::thread_state::Membership;
 
 impl School {
@@ -171,7 +172,9 @@ impl School {
             MessageRecord::Void {} => return Err(ErrorCode::NotFound.into()),
         }
         let changed = change(self.now(), &mut record)?;
-        let timestamp = self.write_timestamp().max(stored.timestamp + 1);
+        // Above the confirmation of its first write, which may still be on its way.
+        let confirmed = which.message.sent_at().as_micros() + CONFIRMED;
+        let timestamp = self.write_timestamp().max(stored.timestamp + 1).max(confirmed + 1);
         if let MessageRecord::Sent { version, .. } = &mut record
             && changed
         {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use samtale_protocol::{Audience, Event, PersonId, SpaceId, Timestamp};
+use samtale_protocol::threads::{Draft, ThreadSettings};
+use samtale_protocol::{Audience, Event, PersonId, ProfileId, SpaceId, ThreadId, Timestamp};
 use samtale_router::{JournalPage, JournalPlace, LogEntry, Recipients, Rights, RightsError};
 use samtale_storage::StorageError;
 use samtale_storage::directory::DirectoryVersionRecord;
@@ -133,10 +134,14 @@ impl Rights for School {
             .any(|(_, profile, _)| {
                 let member = state.members.get(profile);
                 let was_in_it = member.is_some_and(|member| {
-                    let back = thread.sent_at.is_none_or(|sent_at| member.visible_from <= sent_at);
+                    // The clocks of two nodes differ; of a message its own time counts, as for a page of the thread.
+                    let (from, time) = match thread.sent_at {
+                        Some(sent_at) => (member.visible_from, sent_at),
+                        None => (member.joined_at, time),
+                    };
                     // Its founders are in a thread from its start, whose time a client fixed, perhaps a little ahead.
-                    let came = member.joined_at <= state.record.started_at || time >= member.joined_at;
-                    came && back && member.left_at.is_none_or(|left_at| time <= left_at)
+                    let came = from <= state.record.started_at || time >= from;
+                    came && member.left_at.is_none_or(|left_at| time <= left_at)
                 });
                 was_in_it && state.is_open_to(*profile, &directory, now)
             }))
@@ -192,6 +197,8 @@ impl School {
                     .and_then(|stored| view_of(*thread, *message, stored.record))
                     .map(Event::Message)
             }
+            // Without a message its start was given up, or is under way and told of when it is done.
+            Fact::Thread { thread } if !self.heads(space).await?.knows(*thread) => None,
             Fact::Thread { thread } => self
                 .thread(space, *thread, 0)
                 .await?
@@ -219,30 +226,8 @@ impl School {
                     read: stored.record.read,
                 })
             }
-            Fact::ThreadSettings { thread, profile } => {
-                let key = profile_thread_key(space, *profile, *thread);
-                let stored = self.store.get::<ThreadSettingsRecord>(&key).await?;
-                stored.map(|stored| {
-                    Event::ThreadSettings(samtale_protocol::threads::ThreadSettings {
-                        thread: *thread,
-                        version: stored.timestamp,
-                        muted: stored.record.muted,
-                        marked: stored.record.marked,
-                    })
-                })
-            }
-            Fact::Draft { thread, profile } => {
-                let key = profile_thread_key(space, *profile, *thread);
-                let stored = self.store.get::<DraftRecord>(&key).await?;
-                stored.map(|stored| {
-                    let (version, text) = (stored.timestamp, stored.record.text);
-                    Event::Draft(samtale_protocol::threads::Draft {
-                        thread: *thread,
-                        version,
-                        text,
-                    })
-                })
-            }
+            Fact::ThreadSettings { thread, profile } => self.settings_now(space, *thread, *profile).await?,
+            Fact::Draft { thread, profile } => self.draft_now(space, *thread, *profile).await?,
             Fact::Directory { .. } => {
                 let key = samtale_storage::directory::directory_version_key(space);
                 let stored = self.store.get::<DirectoryVersionRecord>(&key).await?;
@@ -252,6 +237,38 @@ impl School {
             }
             Fact::Profiles { .. } | Fact::LoginEnded { .. } | Fact::PresenceVisibility { .. } => None,
         })
+    }
+
+    async fn settings_now(
+        &self,
+        space: SpaceId,
+        thread: ThreadId,
+        profile: ProfileId,
+    ) -> Result<Option<Event>, StorageError> {
+        let key = profile_thread_key(space, profile, thread);
+        let stored = self.store.get::<ThreadSettingsRecord>(&key).await?;
+        Ok(stored.map(|stored| {
+            Event::ThreadSettings(ThreadSettings {
+                thread,
+                version: stored.timestamp,
+                muted: stored.record.muted,
+                marked: stored.record.marked,
+            })
+        }))
+    }
+
+    async fn draft_now(
+        &self,
+        space: SpaceId,
+        thread: ThreadId,
+        profile: ProfileId,
+    ) -> Result<Option<Event>, StorageError> {
+        let key = profile_thread_key(space, profile, thread);
+        let stored = self.store.get::<DraftRecord>(&key).await?;
+        Ok(stored.map(|stored| {
+            let (version, text) = (stored.timestamp, stored.record.text);
+            Event::Draft(Draft { thread, version, text })
+        }))
     }
 }
 

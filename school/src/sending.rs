@@ -15,10 +15,11 @@ use sha2::{Digest, Sha256};
 
 use crate::errors::refuse_storage;
 use crate::school::School;
+use crate::settling::Earlier;
 use crate::thread_state::ThreadState;
 
-/// A write that ends later than this after `sent_at` is not told to anyone: another node, whose clock may differ by a
-/// second, may by now have looked for the message and written a void in its place.
+/// A write that ends later than this after `sent_at` is settled before it is told: another node, whose clock may differ
+/// by a second, may by now have looked for the message in vain.
 const LATE: Duration = Duration::from_secs(9);
 
 /// A message on its way into storage.
@@ -79,14 +80,6 @@ struct Noted {
     message: LogEntry,
 }
 
-/// What storage says of a send that was tried before.
-enum Earlier {
-    /// It is stored.
-    Stored(Message),
-    /// It is not, and never will be.
-    Never,
-}
-
 impl School {
     /// Stores a message of a member and tells of it; the same whenever it is retried.
     pub(crate) async fn store_message(&self, state: &Arc<ThreadState>, outgoing: Outgoing) -> Result<Sent, Refusal> {
@@ -110,10 +103,7 @@ impl School {
             .get(&outgoing.author)
             .map_or(state.record.started_at, |member| member.visible_from);
         if outgoing.is_old(now) || outgoing.sent_at <= state.last_removal || outgoing.sent_at < came_at {
-            return match self.settle(state.space, state.thread, message, &hash).await? {
-                Earlier::Stored(stored) => self.write_again(state, stored).await.map(|()| sent),
-                Earlier::Never => Err(ErrorCode::Restamp.into()),
-            };
+            return self.send_again(state, message, &hash).await.map(|()| sent);
         }
         if tried_before {
             // It may have been edited or recalled since: then its first text must not be told again.
@@ -178,20 +168,32 @@ impl School {
             return self.write_after_acknowledging(state, message, record, view);
         }
         let key = message_key(state.space, thread, message);
-        let row = async { self.store.put(key, &record, version).await };
-        let (row, told) = tokio::join!(row, self.note_message(state, &view));
-        if let Err(error) = row {
-            // Lists of threads must not show what was not stored. If it was after all, the retry notes it again.
-            let _ = self.forget_message(state.space, thread, message).await;
-            return Err(refuse_storage(&error));
+        let row = async {
+            self.store.put(key, &record, version).await?;
+            Ok(self.now())
+        };
+        let (row, told): (Result<Timestamp, StorageError>, _) = tokio::join!(row, self.note_message(state, &view));
+        let stored_at = match row {
+            Ok(stored_at) => stored_at,
+            Err(error) => {
+                // Lists of threads must not show what was not stored. If it was after all, the retry notes it again.
+                let _ = self.forget_message(state.space, thread, message).await;
+                return Err(refuse_storage(&error));
+            }
+        };
+        if stored_at.since(sent_at) >= LATE {
+            return self.send_again(state, message, &content_hash).await;
         }
-        let noted = told.map_err(|error| refuse_storage(&error))?;
-        if self.now().since(sent_at) >= LATE {
-            self.write_void(state.space, thread, message).await?;
-            return Err(ErrorCode::Restamp.into());
-        }
-        self.publish_noted(state.space, noted);
+        self.publish_noted(state.space, told.map_err(|error| refuse_storage(&error))?);
         Ok(())
+    }
+
+    /// A send whose earlier tries may have been stored, or may yet be: what became of it is settled, then told.
+    async fn send_again(&self, state: &Arc<ThreadState>, message: MessageId, hash: &[u8; 32]) -> Result<(), Refusal> {
+        match self.settle(state.space, state.thread, message, hash).await? {
+            Earlier::Stored(stored) => self.write_again(state, stored).await,
+            Earlier::Never => Err(ErrorCode::Restamp.into()),
+        }
     }
 
     fn publish_noted(&self, space: SpaceId, noted: Noted) {
@@ -212,9 +214,10 @@ impl School {
     async fn note_message(&self, state: &Arc<ThreadState>, message: &Message) -> Result<Noted, StorageError> {
         let space = state.space;
         let heads = self.heads(space).await?;
-        let thread = match heads.head(state.thread) {
-            Some(_) => None,
-            None => Some(self.journal_thread(state).await?),
+        let thread = if heads.knows(state.thread) {
+            None
+        } else {
+            Some(self.journal_thread(state).await?)
         };
         heads.note_message(&state.view(), message);
         let fact = Fact::Message {
@@ -232,67 +235,6 @@ impl School {
     /// Journals a changed message and tells of it.
     pub(crate) async fn tell_message(&self, state: &Arc<ThreadState>, message: &Message) -> Result<(), Refusal> {
         self.write_again(state, message.clone()).await
-    }
-
-    /// Finds out whether an earlier try was stored, and if not makes sure that it never will be.
-    async fn settle(
-        &self,
-        space: SpaceId,
-        thread: ThreadId,
-        message: MessageId,
-        hash: &[u8; 32],
-    ) -> Result<Earlier, Refusal> {
-        if let Some(earlier) = self.earlier(space, thread, message, hash).await? {
-            return Ok(earlier);
-        }
-        self.write_void(space, thread, message).await?;
-        Ok(Earlier::Never)
-    }
-
-    /// What storage says of an earlier try; `None` if nothing stands there.
-    async fn earlier(
-        &self,
-        space: SpaceId,
-        thread: ThreadId,
-        message: MessageId,
-        hash: &[u8; 32],
-    ) -> Result<Option<Earlier>, Refusal> {
-        let key = message_key(space, thread, message);
-        let stored = self
-            .store
-            .get::<MessageRecord>(&key)
-            .await
-            .map_err(|error| refuse_storage(&error))?;
-        match stored.map(|stored| stored.record) {
-            Some(MessageRecord::Sent { content_hash, .. }) if content_hash != *hash => {
-                Err(ErrorCode::ClientIdReused.into())
-            }
-            Some(record @ MessageRecord::Sent { .. }) => {
-                let view = view_of(thread, message, record).ok_or(ErrorCode::Internal)?;
-                Ok(Some(Earlier::Stored(view)))
-            }
-            Some(MessageRecord::Void {}) => Ok(Some(Earlier::Never)),
-            None => Ok(None),
-        }
-    }
-
-    /// Writes a void where a message must never appear, above the timestamp of any write of it that still hangs.
-    async fn write_void(&self, space: SpaceId, thread: ThreadId, message: MessageId) -> Result<(), Refusal> {
-        let key = message_key(space, thread, message);
-        // `sent_at` may be ahead of this node's clock, and is the timestamp of the write that hangs.
-        let timestamp = self.write_timestamp().max(message.sent_at().as_micros() + 1);
-        let void = MessageRecord::Void {};
-        let written = self.store.put(key, &void, timestamp).await;
-        written.map_err(|error| refuse_storage(&error))?;
-        let forgotten = self.forget_message(space, thread, message).await;
-        forgotten.map_err(|error| refuse_storage(&error))
-    }
-
-    /// Takes a message that is not stored out of its thread's head.
-    async fn forget_message(&self, space: SpaceId, thread: ThreadId, message: MessageId) -> Result<(), StorageError> {
-        let heads = self.heads(space).await?;
-        heads.forget(thread, message);
-        self.store_head(space, &heads, thread).await
     }
 
     /// The fault that the simulation must catch: the sender is told, and the write may fail.

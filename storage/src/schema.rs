@@ -121,6 +121,8 @@ tables! {
         "A thread that goes to the group, also to those who join later.";
     MESSAGES = "messages", [id("space"), id("thread"), number("quarter")], [id("message")], Plain, None,
         "A message, its tombstone, or a void where a late write must not appear.";
+    SETTLEMENTS = "settlements", [id("space"), id("thread"), number("quarter")], [id("message")], CompareAndSet, None,
+        "What became of a send that was retried late: stored, or never. Decided once.";
     THREAD_HEADS = "thread_heads", [id("space"), number("shard")], [id("thread")], Plain, None,
         "The newest message of a thread and the ids of the last ones.";
     THREAD_SETTINGS = "thread_settings", [id("space"), id("profile")], [id("thread")], Plain, None,

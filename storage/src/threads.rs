@@ -83,6 +83,13 @@ pub enum MessageRecord {
     Void {},
 }
 
+/// What became of a send that was retried so late that its outcome had to be decided. The first decision holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettlementRecord {
+    /// Whether it is stored; otherwise it never will be.
+    pub is_stored: bool,
+}
+
 /// The newest message of a thread, with the thread itself, so that a list of threads needs no row of each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadHeadRecord {
@@ -194,7 +201,7 @@ pub fn message_partition(space: SpaceId, thread: ThreadId, quarter: u64) -> [Key
     [space.into(), thread.into(), quarter.into()]
 }
 
-/// The key of a message.
+/// The key of a message, and of its settlement.
 pub fn message_key(space: SpaceId, thread: ThreadId, message: MessageId) -> Key {
     Key::new(
         message_partition(space, thread, quarter(message.sent_at())),
@@ -219,6 +226,7 @@ records! {
     ProfileThreadRecord in PROFILE_THREADS;
     GroupThreadRecord in GROUP_THREADS;
     MessageRecord in MESSAGES;
+    SettlementRecord in SETTLEMENTS;
     ThreadHeadRecord in THREAD_HEADS;
     ThreadSettingsRecord in THREAD_SETTINGS;
     ReadMarkerRecord in READ_MARKERS;

@@ -1,7 +1,9 @@
-//! The system seen from outside: scenarios on real nodes, faults, and the checker that both use.
+//! The system seen from outside: a seeded simulation of whole histories, scenarios on real nodes, and the checker of what
+//! clients wrote down, which both use.
 
 pub mod checker;
 pub mod node;
 pub mod process;
+pub mod simulation;
 pub mod town;
 pub mod witness;

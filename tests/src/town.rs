@@ -38,7 +38,8 @@ pub struct Town {
     pub space: SpaceId,
     /// The class that everybody belongs to.
     pub class: GroupId,
-    /// The people: a teacher first, then guardians and children in turn.
+    /// The people: a teacher first, then guardians and children in turn, then an administrator, a
+    /// pedagogue and another administrator.
     pub people: Vec<Inhabitant>,
 }
 
@@ -90,6 +91,10 @@ impl Town {
                 .put(relation_key(space, guardian, child), &relation, timestamp)
                 .await?;
         }
+        town.settle(office, Role::InstitutionAdmin, "leder", timestamp).await?;
+        town.settle(office, Role::Employee, "pædagog", timestamp).await?;
+        town.settle(office, Role::InstitutionAdmin, "souschef", timestamp)
+            .await?;
         let version = DirectoryVersionRecord::default();
         store
             .compare_and_set(&directory_version_key(space), None, &version)
@@ -145,6 +150,21 @@ impl Town {
     /// The teacher.
     pub fn teacher(&self) -> &Inhabitant {
         &self.people[0]
+    }
+
+    /// The administrator.
+    pub fn admin(&self) -> &Inhabitant {
+        &self.people[self.people.len() - 3]
+    }
+
+    /// Another employee.
+    pub fn pedagogue(&self) -> &Inhabitant {
+        &self.people[self.people.len() - 2]
+    }
+
+    /// Another administrator.
+    pub fn deputy(&self) -> &Inhabitant {
+        &self.people[self.people.len() - 1]
     }
 
     /// The guardian of a family.

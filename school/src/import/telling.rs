@@ -76,6 +76,11 @@ impl School {
         Ok(())
     }
 
+    /// Tells that a space's directory is another, as after its table of who may talk with whom was set.
+    pub async fn tell_directory(&self, space: SpaceId) -> Result<(), ImportError> {
+        self.tell_import(space, &Affected::default()).await
+    }
+
     async fn affected_groups(&self, space: SpaceId, affected: &Affected) -> Result<Vec<GroupId>, StorageError> {
         let Some(directory) = self.load_directory(space).await? else {
             return Ok(Vec::new());

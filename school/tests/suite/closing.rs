@@ -130,3 +130,27 @@ async fn a_child_who_leaves_takes_the_guardians_rights_along() {
     world.changed().await;
     is_closed(&class, class.carl, thread, world.now()).await;
 }
+
+#[tokio::test]
+async fn changed_rights_act_though_nobody_listens_to_the_space() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let thread = world
+        .start(class.teacher, vec![class.carl.to()], "hej")
+        .await
+        .unwrap()
+        .thread;
+    world.history(class.carl, thread).await.unwrap();
+    world.router.leave(world.space).await;
+    // Joining another space answers after the leaving was done.
+    world.router.join(samtale_protocol::SpaceId::SYSTEM).await.unwrap();
+    world.history(class.carl, thread).await.unwrap();
+    world
+        .set_profile(class.carl, "Carl", Role::Guardian, false, Some(world.now()))
+        .await;
+    world.changed().await;
+    assert_eq!(
+        world.history(class.carl, thread).await.unwrap_err(),
+        ErrorCode::NotFound
+    );
+}

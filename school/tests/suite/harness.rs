@@ -30,6 +30,9 @@ use samtale_storage::{Record, Store};
 
 use crate::counting::CountingEngine;
 
+/// When every school begins.
+const BEGIN: u64 = 1_700_000_000_000;
+
 /// How long a test waits for a state before it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -84,7 +87,7 @@ pub struct World {
     municipality: SpaceId,
     taken: Arc<Taken>,
     ids: AtomicU64,
-    _router: Router,
+    pub router: Router,
 }
 
 /// A relation that holds, with every right.
@@ -102,7 +105,7 @@ pub fn guardian_of() -> RelationRecord {
 impl World {
     /// An institution without people in a municipality that forbids nothing.
     pub async fn new() -> Self {
-        let clock = Arc::new(TestClock(AtomicU64::new(1_700_000_000_000)));
+        let clock = Arc::new(TestClock(AtomicU64::new(BEGIN)));
         let engine = Arc::new(CountingEngine::new(MemoryEngine::new(
             Arc::clone(&clock) as Arc<dyn Clock>
         )));
@@ -148,7 +151,7 @@ impl World {
             municipality,
             taken,
             ids: AtomicU64::new(1),
-            _router: router.clone(),
+            router: router.clone(),
         };
         world.set_tables(&[], &[], ReadReceipts::default()).await;
         world.start = router.join(space).await.unwrap().position;
@@ -417,11 +420,19 @@ impl World {
 
     /// What someone who was away from the beginning on is told when they come back.
     pub async fn replayed(&self, who: Someone) -> Vec<Event> {
+        self.replay_from(who, self.start).await
+    }
+
+    /// The same for a cursor of an older epoch: out of the journal.
+    pub async fn replayed_from_journal(&self, who: Someone) -> Vec<Event> {
+        let (epoch, offset) = (Epoch(1), 0);
+        self.replay_from(who, Position { epoch, offset }).await
+    }
+
+    async fn replay_from(&self, who: Someone, position: Position) -> Vec<Event> {
         self.flush().await;
-        let mut from = ReplayFrom::Log {
-            position: self.start,
-            time: self.now(),
-        };
+        let time = Timestamp::saturating(BEGIN);
+        let mut from = ReplayFrom::Log { position, time };
         let mut events = Vec::new();
         loop {
             let page = self.replay.page(self.space, who.person, from).await.unwrap();

@@ -74,6 +74,11 @@ async fn an_edit_of_an_old_message_does_not_reach_who_may_not_read_it() {
         !replayed.iter().any(|event| matches!(event, Event::Message(_))),
         "{replayed:?}"
     );
+    let replayed = world.replayed_from_journal(class.carl).await;
+    assert!(
+        !replayed.iter().any(|event| matches!(event, Event::Message(_))),
+        "{replayed:?}"
+    );
     assert!(world.texts(class.carl, first.thread).await.is_empty());
     let entry = world.inbox(class.carl, None, 10).await.entries.remove(0);
     assert_eq!((entry.preview.as_str(), entry.unread), ("", 0));

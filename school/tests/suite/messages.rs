@@ -87,6 +87,7 @@ async fn a_recalled_text_is_gone_from_storage_lists_and_replays() {
         "its place stays"
     );
     assert!(!as_text(&world.replayed(class.anna).await).contains("kanarie"));
+    assert!(!as_text(&world.replayed_from_journal(class.anna).await).contains("kanarie"));
     assert_eq!(
         world.must(class.teacher, Request::RecallMessage(which)).await,
         Reply::Message(recalled)

@@ -44,7 +44,6 @@ pub struct Member {
 
 pub struct Thread {
     pub starter: usize,
-    pub started_at: u64,
     pub regarding: Vec<usize>,
     pub members: Vec<Member>,
 }
@@ -63,15 +62,15 @@ pub struct Model {
 
 impl Model {
     fn during(&self, from: Option<u64>, to: Option<u64>) -> bool {
-        if let Some(from) = from {
-            if self.now < from {
-                return false;
-            }
-        }
-        match to {
-            Some(to) => self.now < to,
+        let has_begun = match from {
+            Some(from) => from <= self.now,
             None => true,
-        }
+        };
+        let has_ended = match to {
+            Some(to) => to <= self.now,
+            None => false,
+        };
+        has_begun && !has_ended
     }
 
     fn is_here(&self, who: usize) -> bool {

@@ -143,13 +143,13 @@ async fn generate(dice: &mut Dice) -> Generated {
             model.relations.push(relation);
         }
     }
-    for group in 0..groups.len() {
-        for who in 0..people.len() {
+    for (group, id) in groups.iter().enumerate() {
+        for (who, someone) in people.iter().enumerate() {
             if !dice.one_in(3) {
                 continue;
             }
             let (from, to) = (some_time(dice, now), some_time(dice, now));
-            world.join(groups[group], people[who], at(from), at(to)).await;
+            world.join(*id, *someone, at(from), at(to)).await;
             model.places.push(Place { group, who, from, to });
         }
     }
@@ -342,7 +342,6 @@ async fn write_thread(school: &Generated, dice: &mut Dice) -> Written {
     let started_at = model.now - 10 * HOUR;
     let mut thread = Thread {
         starter: dice.place(people.len()),
-        started_at,
         regarding: Vec::new(),
         members: Vec::new(),
     };

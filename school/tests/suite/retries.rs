@@ -256,3 +256,21 @@ async fn an_answer_to_the_sender_opens_and_continues_one_thread_through_every_re
     );
     world.send(class.anna, answer.thread, "Tak").await.unwrap();
 }
+
+#[tokio::test]
+async fn a_start_whose_message_was_never_stored_is_not_told_from_the_journal_either() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let mut request = world.a_start(vec![class.anna.to()], "Emne", "et");
+    world.engine.refuse_messages(true);
+    assert_eq!(start(world, class.teacher, &request).await, Err(ErrorCode::StorageFull));
+    world.engine.refuse_messages(false);
+    world.advance(Duration::from_secs(11));
+    assert_eq!(start(world, class.teacher, &request).await, Err(ErrorCode::Restamp));
+    assert_eq!(threads(&world.replayed_from_journal(class.anna).await), 0);
+    assert!(world.inbox(class.anna, None, 10).await.entries.is_empty());
+    request.sent_at = world.now();
+    start(world, class.teacher, &request).await.unwrap();
+    assert_eq!(threads(&world.replayed_from_journal(class.anna).await), 1);
+    assert_eq!(world.inbox(class.anna, None, 10).await.entries.len(), 1);
+}

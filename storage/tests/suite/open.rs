@@ -3,12 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use crate::rig::{Folders, TestClock, body, delete, embedded_options, id, put, reason, space};
+use crate::rig::{Folders, TestClock, body, change, delete, embedded_options, id, put, reason, space};
+use samtale_protocol::time::Clock;
 use samtale_protocol::{PersonId, SpaceId};
 use samtale_storage::embedded::EmbeddedEngine;
 use samtale_storage::people::{PersonRecord, UsernameRecord, person_key, username_key};
 use samtale_storage::schema::{DRAFTS, PROFILES};
-use samtale_storage::{Compared, Engine, Key, StorageError, open};
+use samtale_storage::{Change, Compared, Engine, Key, StorageError, open};
 
 fn person(username: &str) -> PersonRecord {
     PersonRecord {
@@ -147,6 +148,38 @@ async fn a_deleted_row_stays_deleted_for_older_writes_and_its_trace_goes_after_a
     assert_eq!(
         body(&engine, &DRAFTS, &key).await.as_deref(),
         Some(b"much later".as_slice())
+    );
+}
+
+#[tokio::test]
+async fn what_is_due_is_swept_in_steps_and_what_was_written_again_stays() {
+    let folders = Folders::new();
+    let clock = TestClock::new();
+    let engine = folders.embedded(clock.clone());
+    let key = |number| Key::new([space(1).into(), id(2)], [id(number)]);
+    for number in 0..25 {
+        let expires_at = Some(clock.now().plus(Duration::from_secs(60)));
+        let put = Change::Put {
+            body: b"passing".to_vec(),
+            expires_at,
+        };
+        engine.write(change(&DRAFTS, &key(number), put, 1)).await.unwrap();
+    }
+    engine.write(put(&DRAFTS, &key(3), b"kept", 2)).await.unwrap();
+    clock.advance(Duration::from_secs(24 * 60 * 60 + 61));
+    let mut removed = Vec::new();
+    loop {
+        let swept = engine.sweep(10).await.unwrap();
+        removed.push(swept.removed);
+        if !swept.more {
+            break;
+        }
+    }
+    assert_eq!((removed.len(), removed.iter().sum::<usize>()), (3, 24), "{removed:?}");
+    assert_eq!(engine.sweep(10).await.unwrap().removed, 0);
+    assert_eq!(
+        body(&engine, &DRAFTS, &key(3)).await.as_deref(),
+        Some(b"kept".as_slice())
     );
 }
 

@@ -1,7 +1,7 @@
 //! A power loss: everything that was not synced is gone, and nothing that was acknowledged may be.
 //!
 //! A child process writes over a disk that forgets (`power_loss/disk.c`, preloaded) and prints what was acknowledged; it
-//! is killed at a random moment, what was durable then takes the place of its data folder, and the next child goes on
+//! is killed at a random moment, what was durable then takes the place of its folders, and the next child goes on
 //! from there. The seed is printed; `SAMTALE_SEED` replays it, as far as the scheduling of threads allows.
 
 mod child;
@@ -11,23 +11,23 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use samtale_storage::Engine;
-use samtale_storage::embedded::EmbeddedEngine;
 use samtale_storage::schema::{PROFILES, THREADS};
+use samtale_storage::{Engine, open};
 
-use self::child::{WRITERS, counter_key, row_body, row_key, version_key};
+use self::child::{WRITERS, counter_key, round_of, row_body, row_key, version_key};
 use self::disk::{Chance, ForgetfulDisk, Loss};
 use crate::rig::{TestClock, embedded_options};
 
 /// Kills per run; `make soak` does more.
 const ROUNDS: u64 = 10;
-const SOAK_ROUNDS: u64 = 200;
+const SOAK_ROUNDS: u64 = 60;
 
 /// What the children were told is stored.
 #[derive(Default)]
 struct Acknowledged {
     rows: Vec<(u64, u64)>,
-    counters: BTreeMap<u64, u64>,
+    /// By writer and round.
+    counters: BTreeMap<(u64, u64), u64>,
     versions: BTreeMap<u64, u64>,
 }
 
@@ -42,7 +42,7 @@ impl Acknowledged {
         match kind {
             "row" => {
                 self.rows.push((writer, number));
-                self.counters.insert(writer, number);
+                self.counters.insert((writer, round_of(number)), number);
             }
             "version" => {
                 self.versions.insert(writer, number);
@@ -53,7 +53,7 @@ impl Acknowledged {
     }
 
     /// What of it is missing in the store that the power loss left, of the rows from the `first` on.
-    async fn missing(&mut self, engine: &EmbeddedEngine, first: usize) -> Vec<String> {
+    async fn missing(&mut self, engine: &dyn Engine, first: usize) -> Vec<String> {
         let mut missing = Vec::new();
         for (writer, number) in &self.rows[first..] {
             let row = engine.get(&PROFILES, &row_key(*writer, *number)).await.unwrap();
@@ -61,20 +61,21 @@ impl Acknowledged {
                 missing.push(format!("row {number} of writer {writer}"));
             }
         }
-        for writer in 0..WRITERS {
-            let counter = engine.get(&PROFILES, &counter_key(writer)).await.unwrap();
+        for ((writer, round), acknowledged) in &self.counters {
+            let counter = engine.get(&PROFILES, &counter_key(*writer, *round)).await.unwrap();
             let counted = counter.map_or(0, |row| row.timestamp);
-            let acknowledged = self.counters.get(&writer).copied().unwrap_or(0);
-            if counted < acknowledged {
+            if counted < *acknowledged {
                 missing.push(format!(
                     "the counter of writer {writer} is {counted}, {acknowledged} was acknowledged"
                 ));
             }
             // Row and counter are one batch.
-            let row = engine.get(&PROFILES, &row_key(writer, counted)).await.unwrap();
+            let row = engine.get(&PROFILES, &row_key(*writer, counted)).await.unwrap();
             if counted > 0 && row.is_none() {
                 missing.push(format!("half of batch {counted} of writer {writer}"));
             }
+        }
+        for writer in 0..WRITERS {
             let version = engine.get_serial(&THREADS, &version_key(writer)).await.unwrap();
             let (version, acknowledged) = (
                 version.map_or(0, |row| row.timestamp),
@@ -108,7 +109,7 @@ impl Writing {
                 "--nocapture",
                 "--test-threads=1",
             ])
-            .env(child::FOLDER, disk.data())
+            .env(child::FOLDER, disk.root())
             .env(child::ROUND, round.to_string())
             .env(child::HASTY, if hasty { "yes" } else { "" })
             .stdout(Stdio::piped())
@@ -151,18 +152,16 @@ fn lose_power(rounds: u64, loss: Loss, hasty: bool) -> Vec<String> {
         let mut writing = Writing::start(&disk, round, hasty);
         // Some die while they open the store, most while they write, some after tables were written out.
         let count = match chance.below(4) {
+            _ if child::is_large(round) => 300 + chance.below(200),
             0 => chance.below(3),
             1 => chance.below(100),
             2 => chance.below(1000),
-            _ => chance.below(6000),
+            _ => chance.below(2000),
         };
         writing.read(&mut acknowledged, count);
         writing.kill(&mut acknowledged);
         disk.lose_power(loss, &mut chance);
-        let missing = runtime().block_on(async {
-            let engine = EmbeddedEngine::open(&disk.data(), embedded_options(), TestClock::new());
-            acknowledged.missing(&engine.unwrap(), first).await
-        });
+        let missing = missing(&disk, &mut acknowledged, first);
         if !missing.is_empty() {
             return missing;
         }
@@ -170,6 +169,16 @@ fn lose_power(rounds: u64, loss: Loss, hasty: bool) -> Vec<String> {
     }
     println!("{} rows were acknowledged in {rounds} rounds", acknowledged.rows.len());
     Vec::new()
+}
+
+/// What is missing in the store on this disk.
+fn missing(disk: &ForgetfulDisk, acknowledged: &mut Acknowledged, first: usize) -> Vec<String> {
+    let mut options = child::options(&disk.root());
+    options.embedded = embedded_options();
+    runtime().block_on(async {
+        let opened = open(options, TestClock::new()).await.unwrap();
+        acknowledged.missing(&*opened.engine, first).await
+    })
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -230,10 +239,7 @@ fn on_a_full_disk_writes_are_refused_and_reads_go_on() {
     writing.kill(&mut acknowledged);
     disk.empty();
     disk.lose_power(Loss::Unsynced, &mut Chance::of_this_run());
-    let missing = runtime().block_on(async {
-        let engine = EmbeddedEngine::open(&disk.data(), embedded_options(), TestClock::new());
-        acknowledged.missing(&engine.unwrap(), 0).await
-    });
+    let missing = missing(&disk, &mut acknowledged, 0);
     assert!(missing.is_empty(), "lost: {missing:?}");
 }
 
@@ -250,9 +256,6 @@ fn a_failed_sync_stops_the_process() {
     writing.read(&mut acknowledged, u64::MAX);
     assert_eq!(writing.process.wait().unwrap().signal(), Some(SIGABRT));
     disk.lose_power(Loss::Unsynced, &mut Chance::of_this_run());
-    let missing = runtime().block_on(async {
-        let engine = EmbeddedEngine::open(&disk.data(), embedded_options(), TestClock::new());
-        acknowledged.missing(&engine.unwrap(), 0).await
-    });
+    let missing = missing(&disk, &mut acknowledged, 0);
     assert!(missing.is_empty(), "lost: {missing:?}");
 }

@@ -2,7 +2,7 @@
 
 use samtale_protocol::{ProfileId, ThreadId};
 
-use crate::checker::view::{Send, Turn};
+use crate::checker::view::Turn;
 use crate::checker::{Note, Noted, Promise, SKEW_MS, Seen, View, Violation, violation};
 
 /// Every message that was shown to someone outside its audience.

@@ -51,7 +51,7 @@ pub enum Loss {
     HalfOfUnsynced,
 }
 
-/// A data folder on a disk that forgets.
+/// A folder on a disk that forgets.
 pub struct ForgetfulDisk {
     folder: TempDir,
     library: PathBuf,
@@ -80,21 +80,21 @@ impl ForgetfulDisk {
             }
         }
         let disk = Self { folder, library };
-        fs::create_dir(disk.data()).unwrap();
+        fs::create_dir(disk.root()).unwrap();
         disk.remember();
         Some(disk)
     }
 
-    /// The data folder.
-    pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+    /// The folder whose unsynced content is lost.
+    pub fn root(&self) -> PathBuf {
+        self.folder.path().join("disk")
     }
 
     /// The command, over this disk.
     pub fn run(&self, mut command: Command) -> Command {
         command
             .env("LD_PRELOAD", &self.library)
-            .env("FORGETFUL_ROOT", self.data())
+            .env("FORGETFUL_ROOT", self.root())
             .env("FORGETFUL_SHADOW", self.shadow())
             .env("FORGETFUL_FULL", self.full())
             .env("FORGETFUL_BROKEN", self.broken());
@@ -116,7 +116,7 @@ impl ForgetfulDisk {
         fs::write(self.broken(), "").unwrap();
     }
 
-    /// Everything that is in the data folder now is durable.
+    /// Everything that is in the folder now is durable.
     pub fn remember(&self) {
         let shadow = self.shadow();
         if shadow.exists() {
@@ -125,16 +125,16 @@ impl ForgetfulDisk {
         for part in ["inodes", "folders", "pins"] {
             fs::create_dir_all(shadow.join(part)).unwrap();
         }
-        self.remember_folder(&self.data());
+        self.remember_folder(&self.root());
     }
 
-    /// Puts what was durable in the place of the data folder.
+    /// Puts what was durable in the place of the folder.
     pub fn lose_power(&self, loss: Loss, chance: &mut Chance) {
         let after = self.folder.path().join("after");
         fs::create_dir(&after).unwrap();
-        self.rebuild(fs::metadata(self.data()).unwrap().ino(), &after, loss, chance);
-        fs::remove_dir_all(self.data()).unwrap();
-        fs::rename(&after, self.data()).unwrap();
+        self.rebuild(fs::metadata(self.root()).unwrap().ino(), &after, loss, chance);
+        fs::remove_dir_all(self.root()).unwrap();
+        fs::rename(&after, self.root()).unwrap();
     }
 
     fn remember_folder(&self, folder: &Path) {

@@ -1,0 +1,149 @@
+//! What waits for storage or the log: it runs beside the router's loop, and its outcome comes back as an input.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use samtale_protocol::{SpaceId, ThreadId};
+
+use crate::delivery::Recipients;
+use crate::log::{AddressedSignal, Log, LogEntry, Position, Slice};
+use crate::rights::{JournalPage, JournalPlace, Rights};
+
+/// How many entries are read from a log at once.
+pub(super) const FILL: usize = 512;
+
+/// How long to wait after storage or the log failed.
+pub(super) const RETRY: Duration = Duration::from_millis(200);
+
+/// What ran beside the loop and came back.
+pub(super) enum Done {
+    Filled {
+        space: SpaceId,
+        slice: Slice,
+    },
+    Bridged {
+        space: SpaceId,
+        head: Position,
+        page: JournalPage,
+        entries: Vec<(Arc<LogEntry>, Recipients)>,
+    },
+    Loaded {
+        space: SpaceId,
+        thread: ThreadId,
+        offset: u64,
+        recipients: Recipients,
+    },
+    Signal {
+        space: SpaceId,
+        signal: Arc<AddressedSignal>,
+        recipients: Recipients,
+    },
+    Heads(Vec<(SpaceId, Position)>),
+    Nothing,
+}
+
+/// Reads what the log has after `seen`.
+pub(super) async fn fill(log: Arc<dyn Log>, space: SpaceId, seen: Position) -> Done {
+    loop {
+        match log.read(space, seen, FILL).await {
+            Ok(slice) => return Done::Filled { space, slice },
+            Err(_) => tokio::time::sleep(RETRY).await,
+        }
+    }
+}
+
+/// Reads a page of the journal. The log's head is read first: what is appended after it is read from the log, what is
+/// up to it was in the journal before.
+pub(super) async fn bridge(
+    log: Arc<dyn Log>,
+    rights: Arc<dyn Rights>,
+    space: SpaceId,
+    head: Option<Position>,
+    place: JournalPlace,
+) -> Done {
+    loop {
+        if let Some(done) = read_journal(&log, &rights, space, head, place).await {
+            return done;
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn read_journal(
+    log: &Arc<dyn Log>,
+    rights: &Arc<dyn Rights>,
+    space: SpaceId,
+    head: Option<Position>,
+    place: JournalPlace,
+) -> Option<Done> {
+    let head = match head {
+        Some(head) => head,
+        None => log.heads(&[space]).await.ok()?.pop()?,
+    };
+    let page = rights.journal(space, place).await.ok()?;
+    let mut entries = Vec::with_capacity(page.rows.len());
+    for (id, record) in &page.rows {
+        let event = rights.event_of(space, record).await.ok()?;
+        let (audience, fact) = (record.audience.clone(), record.fact.clone());
+        let entry = Arc::new(LogEntry {
+            id: *id,
+            time: record.time,
+            audience,
+            fact,
+            event,
+        });
+        // A log that began anew is rare: here a slow thread may hold back the others of its space.
+        rights.observe(space, &entry);
+        let recipients = rights.recipients(space, &entry.audience).await.ok()?;
+        entries.push((entry, recipients));
+    }
+    Some(Done::Bridged {
+        space,
+        head,
+        page,
+        entries,
+    })
+}
+
+/// Loads who is behind an entry's audience.
+pub(super) async fn load(
+    rights: Arc<dyn Rights>,
+    space: SpaceId,
+    thread: ThreadId,
+    offset: u64,
+    entry: Arc<LogEntry>,
+) -> Done {
+    loop {
+        match rights.recipients(space, &entry.audience).await {
+            Ok(recipients) => {
+                return Done::Loaded {
+                    space,
+                    thread,
+                    offset,
+                    recipients,
+                };
+            }
+            Err(_) => tokio::time::sleep(RETRY).await,
+        }
+    }
+}
+
+/// Loads who a signal is for. One that can not be told now is not told.
+pub(super) async fn address(rights: Arc<dyn Rights>, space: SpaceId, signal: Arc<AddressedSignal>) -> Done {
+    match rights.recipients(space, &signal.audience).await {
+        Ok(recipients) => Done::Signal {
+            space,
+            signal,
+            recipients,
+        },
+        Err(_) => Done::Nothing,
+    }
+}
+
+/// Reads the heads of these spaces.
+pub(super) async fn heads(log: Arc<dyn Log>, spaces: Vec<SpaceId>) -> Done {
+    match log.heads(&spaces).await {
+        Ok(heads) => Done::Heads(spaces.into_iter().zip(heads).collect()),
+        Err(_) => Done::Nothing,
+    }
+}

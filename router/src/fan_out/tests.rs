@@ -1,0 +1,168 @@
+//! Gaps, lost entries, new epochs and slow threads, over the log in memory and a feed that the test holds.
+
+use std::sync::atomic::Ordering;
+
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::log::Epoch;
+use crate::memory_log::MemoryLog;
+use crate::testing::{BEGIN, FAST, FakeRights, SLOW, SPACE, Taken, TestClock, entry, until};
+
+/// A node whose feed passes through the test's hands.
+struct Node {
+    log: Arc<MemoryLog>,
+    published: mpsc::Receiver<Published>,
+    feed: mpsc::Sender<Published>,
+    rights: Arc<FakeRights>,
+    taken: Arc<Taken>,
+    router: Router,
+    clock: Arc<TestClock>,
+}
+
+async fn node() -> Node {
+    let (log, published) = MemoryLog::new(Epoch(1));
+    let log = Arc::new(log);
+    let (feed, fed) = mpsc::channel(100);
+    let (rights, taken, clock) = (
+        Arc::new(FakeRights::default()),
+        Arc::new(Taken::default()),
+        TestClock::new(),
+    );
+    let options = RouterOptions {
+        compare_heads: Duration::from_millis(20),
+        ..RouterOptions::default()
+    };
+    let (router, router_loop) = Router::new(
+        Arc::clone(&log) as _,
+        fed,
+        Arc::clone(&rights) as _,
+        Arc::clone(&taken) as _,
+        Arc::clone(&clock) as _,
+        options,
+    );
+    tokio::spawn(router_loop.run());
+    router.join(SPACE).await.unwrap();
+    Node {
+        log,
+        published,
+        feed,
+        rights,
+        taken,
+        router,
+        clock,
+    }
+}
+
+impl Node {
+    /// Journals and appends an entry; `arrives` says whether the node is told of it.
+    async fn tell(&mut self, number: u64, thread: Option<ThreadId>, arrives: bool) {
+        let entry = entry(number, thread);
+        self.clock.0.store(BEGIN + number * 1_000, Ordering::SeqCst);
+        self.rights.write(&entry);
+        self.log.append(SPACE, &[entry]).await.unwrap();
+        let published = self.published.recv().await.unwrap();
+        if arrives {
+            self.feed.send(published).await.unwrap();
+        }
+    }
+
+    async fn delivered(&self, numbers: &[u64]) {
+        until(&format!("{numbers:?} are delivered"), || {
+            self.taken.numbers() == numbers
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_gap_is_filled_in_order() {
+    let mut node = node().await;
+    node.tell(1, None, true).await;
+    node.tell(2, None, false).await;
+    node.tell(3, Some(FAST), false).await;
+    node.tell(4, None, true).await;
+    node.delivered(&[1, 2, 3, 4]).await;
+    node.tell(5, None, true).await;
+    node.delivered(&[1, 2, 3, 4, 5]).await;
+}
+
+#[tokio::test]
+async fn a_lost_last_entry_is_found_by_comparing_heads() {
+    let mut node = node().await;
+    node.tell(1, None, true).await;
+    node.tell(2, None, false).await;
+    node.delivered(&[1, 2]).await;
+}
+
+#[tokio::test]
+async fn one_thread_whose_members_are_not_known_holds_back_no_other() {
+    let mut node = node().await;
+    node.tell(1, Some(FAST), true).await;
+    node.tell(2, Some(SLOW), true).await;
+    node.tell(3, Some(FAST), true).await;
+    node.tell(4, Some(SLOW), true).await;
+    node.tell(5, None, true).await;
+    node.delivered(&[1, 3, 5]).await;
+    let offset = node.taken.safe().unwrap().offset;
+    assert_eq!(offset, 1, "a cursor does not pass what is still held");
+    node.rights.knows_slow.store(true, Ordering::SeqCst);
+    node.delivered(&[1, 3, 5, 2, 4]).await;
+    assert_eq!(node.taken.safe().unwrap().offset, 5);
+}
+
+#[tokio::test]
+async fn a_new_epoch_is_bridged_from_the_journal() {
+    let mut node = node().await;
+    node.tell(1, None, true).await;
+    node.tell(2, Some(SLOW), true).await;
+    node.delivered(&[1]).await;
+    // The log dies with entries that the node never saw; they are in the journal.
+    for number in 3..10 {
+        node.rights.write(&entry(number, None));
+    }
+    node.log.lose(Epoch(2));
+    node.rights.knows_slow.store(true, Ordering::SeqCst);
+    node.tell(10, None, true).await;
+    until("everything is told", || {
+        let numbers = node.taken.numbers();
+        (1..=10).all(|number| numbers.contains(&number))
+    })
+    .await;
+    until("the cursor is in the new epoch", || {
+        node.taken.safe().is_some_and(|safe| {
+            safe == Position {
+                epoch: Epoch(2),
+                offset: 1,
+            }
+        })
+    })
+    .await;
+    node.tell(11, None, true).await;
+    until("it goes on", || node.taken.numbers().last() == Some(&11)).await;
+    assert_eq!(node.taken.safe().unwrap().offset, 2);
+}
+
+#[tokio::test]
+async fn a_space_is_followed_until_the_last_listener_left() {
+    let mut node = node().await;
+    node.router.join(SPACE).await.unwrap();
+    node.router.leave(SPACE).await;
+    node.tell(1, None, true).await;
+    node.delivered(&[1]).await;
+    assert_eq!(node.rights.unfollowed.load(Ordering::SeqCst), 0);
+    node.router.leave(SPACE).await;
+    until("what is kept of it is dropped", || {
+        node.rights.unfollowed.load(Ordering::SeqCst) == 1
+    })
+    .await;
+    node.log.append(SPACE, &[entry(2, None)]).await.unwrap();
+    assert!(
+        node.published.try_recv().is_err(),
+        "nothing is published to a node that does not listen"
+    );
+    let safe = node.router.join(SPACE).await.unwrap();
+    assert_eq!(safe.position.offset, 2, "it goes on from the head");
+    node.tell(3, None, true).await;
+    node.delivered(&[1, 3]).await;
+}
