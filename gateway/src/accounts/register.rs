@@ -63,21 +63,32 @@ mod tests {
         let school = School::new();
         let (other, _) = school.accounts.create_person("anne", IfTaken::Suggest).await.unwrap();
         let person = PersonId::from_bytes([7; 16]);
-        assert_eq!(school.accounts.account(person).await.unwrap(), None);
+        assert_eq!(
+            PersonRegister::account(school.accounts.as_ref(), person).await.unwrap(),
+            None
+        );
         for _ in 0..3 {
             school.accounts.create(person, "Anne").await.unwrap();
             assert_eq!(school.accounts.person_named("anne2").await.unwrap(), person);
         }
         assert_eq!(school.accounts.person_named("anne").await.unwrap(), other);
         assert!(school.accounts.person_named("anne3").await.is_err());
-        assert_eq!(school.accounts.account(person).await.unwrap(), Some(AccountState::Open));
+        assert_eq!(
+            PersonRegister::account(school.accounts.as_ref(), person).await.unwrap(),
+            Some(AccountState::Open)
+        );
     }
 
     #[tokio::test]
     async fn a_roster_opens_what_a_roster_closed_and_leaves_what_was_closed_by_hand() {
         let school = School::new();
         let person = school.person("anne", "en lang adgangskode").await;
-        let state = async || school.accounts.account(person).await.unwrap().unwrap();
+        let state = async || {
+            PersonRegister::account(school.accounts.as_ref(), person)
+                .await
+                .unwrap()
+                .unwrap()
+        };
         school.accounts.set_enabled(person, false).await.unwrap();
         assert_eq!(state().await, AccountState::ClosedByRoster);
         assert_eq!(school.revoked(), [(person, None)]);

@@ -4,6 +4,9 @@ use std::fmt::Write;
 
 use samtale_school::import::{Counts, Report};
 
+/// A kind of row by its name for people, and its count.
+type Kind = (&'static str, fn(&Counts) -> u64);
+
 /// The report for people: what changed by kind, and every problem with its place.
 pub(super) fn text(report: &Report, dry_run: bool) -> String {
     let mut text = String::new();
@@ -25,7 +28,7 @@ pub(super) fn text(report: &Report, dry_run: bool) -> String {
         }
     }
     text.push_str("                  added  changed  removed  unchanged\n");
-    let kinds: [(&str, fn(&Counts) -> u64); 5] = [
+    let kinds: [Kind; 5] = [
         ("spaces", |counts| counts.spaces),
         ("people", |counts| counts.profiles),
         ("groups", |counts| counts.groups),

@@ -1,5 +1,7 @@
 //! Rosters that go in, again and again, and what becomes of people, their rights and their threads.
 
+#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+
 mod crash;
 mod real_file;
 mod rosters;
