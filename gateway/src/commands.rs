@@ -2,6 +2,7 @@
 
 pub mod office;
 pub mod people;
+pub mod populate;
 
 use std::path::PathBuf;
 
@@ -36,6 +37,11 @@ pub enum Command {
     Backup {
         /// Where to; absolute.
         to: PathBuf,
+    },
+    /// Makes a school for load tests.
+    Populate {
+        /// How many people.
+        people: usize,
     },
 }
 

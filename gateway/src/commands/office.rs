@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
+use super::populate::populate;
 use super::{Command, CommandError, Commands, PeopleCommands, Progress};
 use crate::server::Office;
 
@@ -27,6 +28,10 @@ impl Commands for OfficeCommands {
     async fn run(&self, command: Command, progress: &dyn Progress) -> Result<Value, CommandError> {
         match command {
             Command::People(command) => self.people.run(command, progress).await,
+            Command::Populate { people } => {
+                let populated = populate(&self.office, people, progress).await?;
+                serde_json::to_value(populated).map_err(|error| CommandError::failed(error.to_string()))
+            }
             Command::Import { .. } | Command::Backup { .. } => {
                 let _ = &self.office;
                 Err(CommandError::failed("not wired yet"))
