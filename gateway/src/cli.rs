@@ -12,6 +12,7 @@ mod import;
 mod import_report;
 mod logging;
 mod people;
+mod populate;
 mod restore;
 mod serve;
 mod sheet;
@@ -59,6 +60,7 @@ enum Subcommands {
     People(people::People),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    Populate(populate::Populate),
     CheckConfig(check_config::CheckConfig),
     Version(Version),
     Completions(completions::Completions),
@@ -97,6 +99,10 @@ fn run(cli: Cli) -> u8 {
         Subcommands::Import(import) => import.settings().with(async |config, _| import.run(config).await),
         Subcommands::People(people) => people.settings().with(async |config, _| people.run(config).await),
         Subcommands::Backup(backup) => backup.settings.clone().with(async |config, _| backup.run(config).await),
+        Subcommands::Populate(populate) => populate
+            .settings
+            .clone()
+            .with(async |config, _| populate.run(config).await),
         Subcommands::Restore(restore) => restore
             .settings
             .clone()

@@ -3,6 +3,7 @@
 pub mod import;
 pub mod office;
 pub mod people;
+pub mod populate;
 
 use std::path::PathBuf;
 
@@ -37,6 +38,11 @@ pub enum Command {
     Backup {
         /// Where to; absolute.
         to: PathBuf,
+    },
+    /// Makes a school for load tests.
+    Populate {
+        /// How many people.
+        people: usize,
     },
 }
 

@@ -1,1 +1,21 @@
-//! Placeholder.
+//! Load scenarios against a Samtale server, beside a floor of raw sockets that is measured in the same run.
+//!
+//! Three kinds of processes: the server (`samtale serve`), the readers ([`readers`], one process per some thousands of
+//! sockets, because a process may have only so many descriptors), and this one, which starts both, sends, and asks
+//! each what it saw. Floor and fan-out are read by the same readers, and take turns, so that both see the same machine.
+
+pub mod budgets;
+pub mod cli;
+pub mod clock;
+pub mod delivered;
+pub mod figure;
+pub mod machine;
+pub mod messages;
+pub mod outcome;
+pub mod population;
+pub mod readers;
+pub mod scenarios;
+pub mod schedule;
+pub mod sender;
+pub mod server;
+pub mod sockets;

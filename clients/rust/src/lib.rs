@@ -28,6 +28,7 @@ pub mod connection;
 pub mod cursor;
 mod driver;
 pub mod errors;
+pub mod light;
 pub mod login;
 pub mod outbox;
 pub mod secret;

@@ -1,0 +1,69 @@
+//! `samtale populate`.
+
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::configuration::Settings;
+use super::{carry_out, terminal};
+use crate::commands::{Command, CommandError};
+use crate::config::Config;
+
+/// For load tests: make a school of people without passwords, and write an access token for each.
+///
+/// Never in a data folder that is meant to be used: whoever has the file is logged in as all of them, for as long as
+/// `login.access_token_lifetime` says. The file's first line names the spaces and groups; then a line per person, of
+/// whom the first is a teacher who may write to the groups.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  samtale populate --data /tmp/load --people 2000 --tokens /tmp/load.tokens
+  samtale populate --data /tmp/load --people 2000 --tokens /tmp/load.tokens --set login.access_token_lifetime=2h")]
+pub(super) struct Populate {
+    #[command(flatten)]
+    pub(super) settings: Settings,
+    /// How many.
+    #[arg(long, value_name = "N")]
+    people: usize,
+    /// Where to write the tokens; the file is the owner's alone.
+    #[arg(long, value_name = "FILE")]
+    tokens: PathBuf,
+}
+
+impl Populate {
+    pub(super) async fn run(self, config: Arc<Config>) -> Result<u8, CommandError> {
+        // A data folder of its own is the usual case, and the first command makes it.
+        std::fs::create_dir_all(&config.data).map_err(|error| unwritten(&config.data, &error))?;
+        let populated = carry_out(config, Command::Populate { people: self.people }).await?;
+        write(&self.tokens, &populated).map_err(|error| unwritten(&self.tokens, &error))?;
+        Ok(terminal::print(&format!(
+            "{} people are in {}",
+            self.people,
+            self.tokens.display()
+        )))
+    }
+}
+
+fn write(path: &Path, populated: &Value) -> std::io::Result<()> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    let mut lines = BufWriter::new(file);
+    let school = json!({ "spaces": populated["spaces"], "groups": populated["groups"] });
+    writeln!(lines, "{school}")?;
+    for person in populated["people"].as_array().into_iter().flatten() {
+        writeln!(lines, "{person}")?;
+    }
+    lines.flush()
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> CommandError {
+    CommandError::failed(format!("{} can not be written: {error}", path.display()))
+}

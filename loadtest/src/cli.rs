@@ -1,0 +1,142 @@
+//! The command line of `samtale-loadtest`. Results on standard output, progress on standard error.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+
+use crate::outcome::Outcome;
+use crate::scenarios::{Plan, fanout, floor, idle};
+use crate::{budgets, readers, sockets};
+
+const EXAMPLES: &str = "\
+Examples:
+  samtale-loadtest floor --sessions 2000 --json floor.json
+  samtale-loadtest fanout --sessions 12000 --seconds 60 --json fanout.json
+  samtale-loadtest idle --sessions 4000 --seconds 30 --json idle.json
+  samtale-loadtest report floor.json fanout.json idle.json
+
+Without --server, a run makes a school in a folder of its own, starts `samtale serve` on it (the program beside this
+one, or where SAMTALE_BIN says), and removes both when it ends. A server that runs already needs people with tokens:
+  samtale populate --data DIR --people 2001 --tokens people.txt --set login.access_token_lifetime=2h
+  samtale-loadtest fanout --server http://127.0.0.1:8080 --people people.txt --json fanout.json";
+
+/// Measures a Samtale server beside a floor of raw sockets. All load stays on this machine, in 127.0.0.0/8.
+#[derive(Parser)]
+#[command(name = "samtale-loadtest", version, after_help = EXAMPLES, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(Subcommand)]
+enum Scenario {
+    /// The machine's own price of a delivery: the same frames through raw sockets
+    Floor(Run),
+    /// Messages to all sessions of one thread, in turns with the floor
+    Fanout(Run),
+    /// Sessions that are only pinged: their memory and their CPU
+    Idle(Idle),
+    /// Print the figures of earlier runs beside their budgets
+    Report(Report),
+    /// Hold the clients' ends of sockets, for a run that starts this
+    #[command(hide = true)]
+    Readers,
+}
+
+#[derive(Args)]
+struct Run {
+    /// How many sessions
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    sessions: usize,
+    /// How long to measure, all repeats together; opening and closing comes on top
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    seconds: u64,
+    /// A server that runs already, as http://127.0.0.1:PORT; its CPU and memory are not measured
+    #[arg(long, value_name = "URL", requires = "people")]
+    server: Option<String>,
+    /// The people of that server, written by `samtale populate`
+    #[arg(long, value_name = "FILE", requires = "server")]
+    people: Option<PathBuf>,
+    /// Where to write the figures as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Idle {
+    #[command(flatten)]
+    run: Run,
+    /// How many threads everyone is in
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    threads: usize,
+}
+
+#[derive(Args)]
+struct Report {
+    /// Files that runs wrote with --json
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    match run(Cli::parse().scenario) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("samtale-loadtest: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(scenario: Scenario) -> Result<()> {
+    sockets::raise_descriptor_limit();
+    match scenario {
+        Scenario::Floor(run) => run.finish(&floor::run(&run.plan())?),
+        Scenario::Fanout(run) => run.finish(&fanout::run(&run.plan())?),
+        Scenario::Idle(Idle { run, threads }) => run.finish(&idle::run(&run.plan(), threads)?),
+        Scenario::Report(report) => {
+            let outcomes: Result<Vec<Outcome>> = report.files.iter().map(|file| Outcome::read(file)).collect();
+            print!("{}", budgets::report(&outcomes?));
+            Ok(())
+        }
+        Scenario::Readers => readers::run(),
+    }
+}
+
+impl Run {
+    fn plan(&self) -> Plan {
+        Plan {
+            sessions: self.sessions,
+            time: Duration::from_secs(self.seconds.clamp(1, 3600)),
+            server: self.server.clone(),
+            people: self.people.clone(),
+        }
+    }
+
+    fn finish(&self, outcome: &Outcome) -> Result<()> {
+        print!("{}", outcome.table().context("the figures can not be shown")?);
+        match &self.json {
+            Some(file) => outcome.write(file),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_of_scripts_is_understood() {
+        let line = "samtale-loadtest fanout --sessions 20 --seconds 2 --json out.json";
+        let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+        assert!(matches!(cli.scenario, Scenario::Fanout(run) if run.plan().sessions == 20));
+        assert!(Cli::try_parse_from(["samtale-loadtest", "fanout", "--server", "http://127.0.0.1:1"]).is_err());
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,5 @@
+//! The program `samtale-loadtest`.
+
+fn main() -> std::process::ExitCode {
+    samtale_loadtest::cli::main()
+}

@@ -1,0 +1,216 @@
+//! What a run came to: the JSON for scripts and the table for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+use crate::figure::{Figure, float, rounded};
+use crate::machine::{Machine, commit};
+
+/// The form of the JSON. Fields are added; those that are there stay as they are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// `floor`, `fanout` or `idle`.
+    pub scenario: String,
+    /// The sessions, or sockets of the floor.
+    pub sessions: usize,
+    /// How long it was asked to measure.
+    pub seconds: u64,
+    /// The figures themselves; of those with repeats the median.
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// The repeats behind the medians, with their range, by the names of the figures.
+    pub repeats: BTreeMap<String, Figure>,
+    /// What it ran on.
+    pub machine: Machine,
+    /// Of which commit, as far as the folder knows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commit: Option<String>,
+    /// What a reader of the figures has to know.
+    pub notes: Vec<String>,
+}
+
+/// The figures of a run; a scenario has only some.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// CPU of the thread that writes the same frames to raw sockets, per frame and socket.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub floor_cpu_us_per_delivery: Option<f64>,
+    /// CPU of the server per message and session, without what it uses when idle.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cpu_us_per_delivery: Option<f64>,
+    /// The one over the other, each round with the floor of the same round.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ratio_to_floor: Option<f64>,
+    /// Messages shown per second while they were sent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub deliveries_per_second: Option<f64>,
+    /// From when a message was due to be sent to when a client was shown it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub latency_ms: Option<Latency>,
+    /// Resident memory of the server that a session adds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub user_kib_per_session: Option<f64>,
+    /// CPU of the server per session and second, in which nothing is sent but pings.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub idle_cpu_us_per_session_second: Option<f64>,
+    /// Sessions that were opened per second, one after the other: a session waits for its welcome before the next.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sessions_opened_per_second: Option<f64>,
+    /// The size of an event as a WebSocket payload.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub event_bytes: Option<usize>,
+    /// Messages shown, each session's counted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub deliveries: Option<u64>,
+    /// Messages that a session was never shown.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lost: Option<u64>,
+    /// Messages that a session was shown more than once.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub duplicated: Option<u64>,
+    /// Messages that a session was shown after a later one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reordered: Option<u64>,
+    /// Sessions that ended before the run did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub closed: Option<u64>,
+}
+
+/// Percentiles of a latency.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Half of all were faster.
+    pub p50: f64,
+    /// All but one in a hundred were faster.
+    pub p99: f64,
+    /// The slowest.
+    pub max: f64,
+}
+
+impl Latency {
+    /// The percentiles of a histogram in microseconds.
+    pub fn of(microseconds: &Histogram<u64>) -> Self {
+        let milliseconds = |value: u64| rounded(float(value) / 1000.0);
+        Self {
+            p50: milliseconds(microseconds.value_at_quantile(0.5)),
+            p99: milliseconds(microseconds.value_at_quantile(0.99)),
+            max: milliseconds(microseconds.max()),
+        }
+    }
+}
+
+impl Outcome {
+    /// The outcome of a run that has no figures yet.
+    pub fn new(scenario: &str, sessions: usize, seconds: u64) -> Self {
+        Self {
+            scenario: scenario.to_owned(),
+            sessions,
+            seconds,
+            figures: Figures::default(),
+            repeats: BTreeMap::new(),
+            machine: Machine::this(),
+            commit: commit(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Takes the repeats of a figure, and returns their median for it; nothing if nothing was measured.
+    pub fn repeated(&mut self, name: &str, repeats: Vec<f64>) -> Option<f64> {
+        let figure = Figure::of(repeats)?;
+        let median = figure.median;
+        self.repeats.insert(name.to_owned(), figure);
+        Some(median)
+    }
+
+    /// Adds a note.
+    pub fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    /// Reads one from a file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("{} can not be read", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is no outcome of a run", path.display()))
+    }
+
+    /// Writes it to a file.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)?;
+        std::fs::write(path, text + "\n").with_context(|| format!("{} can not be written", path.display()))
+    }
+
+    /// The table for people.
+    pub fn table(&self) -> Result<String> {
+        let mut table = format!("{}, {} sessions\n", self.scenario, self.sessions);
+        let figures = serde_json::to_value(&self.figures)?;
+        for (name, value) in figures.as_object().into_iter().flatten() {
+            write!(table, "  {name:<32} {:>12}", shown(value))?;
+            if let Some(figure) = self.repeats.get(name) {
+                let (least, most, count) = (figure.least, figure.most, figure.repeats.len());
+                write!(table, "   {least} to {most} in {count} repeats")?;
+            }
+            table.push('\n');
+        }
+        let Machine {
+            cores,
+            memory_mib,
+            kernel,
+        } = &self.machine;
+        writeln!(table, "  on {cores} cores, {memory_mib} MiB, Linux {kernel}")?;
+        for note in &self.notes {
+            writeln!(table, "  - {note}")?;
+        }
+        Ok(table)
+    }
+}
+
+fn shown(value: &serde_json::Value) -> String {
+    match value.as_object() {
+        None => value.to_string(),
+        Some(fields) => {
+            let fields: Vec<String> = ["p50", "p99", "max"]
+                .iter()
+                .filter_map(|name| Some(format!("{name} {}", fields.get(*name)?)))
+                .collect();
+            fields.join(", ")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_find_the_fields_that_were_promised() {
+        let mut outcome = Outcome::new("fanout", 20, 2);
+        outcome.figures.ratio_to_floor = outcome.repeated("ratio_to_floor", vec![1.5, 1.1, 1.2]);
+        outcome.figures.latency_ms = Some(Latency {
+            p50: 1.0,
+            p99: 2.0,
+            max: 3.5,
+        });
+        outcome.figures.lost = Some(0);
+        let json = serde_json::to_value(&outcome).unwrap();
+        assert_eq!(json["scenario"], "fanout");
+        assert_eq!(json["sessions"], 20);
+        assert_eq!(json["ratio_to_floor"], 1.2);
+        assert_eq!(json["latency_ms"]["max"], 3.5);
+        assert_eq!(json["lost"], 0);
+        assert_eq!(json["repeats"]["ratio_to_floor"]["least"], 1.1);
+        assert!(json["machine"]["cores"].as_u64().unwrap() > 0);
+        assert!(
+            json.get("user_kib_per_session").is_none(),
+            "a scenario has only its own figures"
+        );
+        assert_eq!(serde_json::from_value::<Outcome>(json).unwrap(), outcome);
+        let table = outcome.table().unwrap();
+        assert!(table.contains("p50 1.0, p99 2.0, max 3.5"), "{table}");
+        assert!(table.contains("1.1 to 1.5 in 3 repeats"), "{table}");
+    }
+}

@@ -1,0 +1,176 @@
+//! A reader's process: one thread that waits for its sockets and its orders in one `epoll`.
+
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+
+use anyhow::{Context, Result, bail};
+use rustix::buffer::spare_capacity;
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::io::{Errno, read};
+
+use super::connections::{Connections, Target};
+use super::{Answer, Kind, Order};
+use crate::clock;
+use crate::population::Population;
+use crate::sockets;
+
+/// Sockets that one wait tells of.
+const EVENTS: usize = 512;
+/// Connections that are opened between two looks at those that are open: pings are answered in time.
+const OPENED_AT_ONCE: usize = 50;
+/// The most connections of each kind; the kind is told apart by whether a place is above.
+const MOST: usize = 1 << 20;
+/// What the orders wait under.
+const ORDERS: u64 = u64::MAX;
+/// How long a wait is that waits for nothing in particular.
+const LOOK_AGAIN_NS: u64 = 20_000_000;
+
+/// Reads for whoever started this process, until they go.
+pub fn run() -> Result<()> {
+    sockets::raise_descriptor_limit();
+    let mut process = Process::new()?;
+    while let Some(order) = process.next_order()? {
+        let answer = match process.follow(order) {
+            Ok(answer) => answer,
+            Err(error) => Answer::Failed(format!("{error:#}")),
+        };
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}", serde_json::to_string(&answer)?)?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+struct Process {
+    epoll: OwnedFd,
+    events: Vec<epoll::Event>,
+    sessions: Connections,
+    floor: Connections,
+    /// What was read of orders and is not a whole line yet.
+    line: Vec<u8>,
+    /// Whether nobody can ask any more.
+    is_over: bool,
+}
+
+impl Process {
+    fn new() -> Result<Self> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        epoll::add(&epoll, std::io::stdin(), EventData::new_u64(ORDERS), EventFlags::IN)?;
+        Ok(Self {
+            epoll,
+            events: Vec::with_capacity(EVENTS),
+            sessions: Connections::default(),
+            floor: Connections::default(),
+            line: Vec::new(),
+            is_over: false,
+        })
+    }
+
+    fn of(&mut self, kind: Kind) -> &mut Connections {
+        match kind {
+            Kind::Session => &mut self.sessions,
+            Kind::Floor => &mut self.floor,
+        }
+    }
+
+    /// Reads from the sockets until there is an order; `None` when there will be none any more.
+    fn next_order(&mut self) -> Result<Option<Order>> {
+        loop {
+            if let Some(end) = self.line.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.line.drain(..=end).collect();
+                return Ok(Some(serde_json::from_slice(&line).context("an order can not be read")?));
+            }
+            if self.is_over {
+                return Ok(None);
+            }
+            self.look(None)?;
+        }
+    }
+
+    /// Waits for at most so long, and reads what there is.
+    fn look(&mut self, wait_ns: Option<u64>) -> Result<()> {
+        let timeout = wait_ns.map(clock::timespec);
+        self.events.clear();
+        match epoll::wait(&self.epoll, spare_capacity(&mut self.events), timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        for index in 0..self.events.len() {
+            let data = self.events[index].data.u64();
+            if data == ORDERS {
+                self.read_orders()?;
+                continue;
+            }
+            let place = usize::try_from(data)?;
+            let ended = match place.checked_sub(MOST) {
+                None => self.sessions.on_ready(place),
+                Some(place) => self.floor.on_ready(place),
+            };
+            // A closed descriptor leaves the epoll by itself.
+            drop(ended);
+        }
+        Ok(())
+    }
+
+    fn read_orders(&mut self) -> Result<()> {
+        let mut bytes = [0; 4096];
+        let count = read(std::io::stdin(), &mut bytes)?;
+        self.line.extend_from_slice(&bytes[..count]);
+        self.is_over = count == 0;
+        Ok(())
+    }
+
+    fn follow(&mut self, order: Order) -> Result<Answer> {
+        match order {
+            Order::Open {
+                kind,
+                server,
+                people,
+                first,
+                count,
+            } => {
+                let people = people.map(|path| Population::read(&path)).transpose()?;
+                self.open(&Target { kind, server, people }, first, count)?;
+                Ok(Answer::Done)
+            }
+            Order::Begin { kind, first } => {
+                self.of(kind).begin(first)?;
+                Ok(Answer::Done)
+            }
+            Order::Finish { kind, end, within_ms } => self.finish(kind, end, within_ms),
+        }
+    }
+
+    fn open(&mut self, target: &Target, first: usize, count: usize) -> Result<()> {
+        for number in first..first + count {
+            let session = target.open(number)?;
+            let (base, connections) = match target.kind {
+                Kind::Session => (0, &mut self.sessions),
+                Kind::Floor => (MOST, &mut self.floor),
+            };
+            let place = u64::try_from(base + connections.len())?;
+            let stream = connections.add(session).stream().as_fd();
+            epoll::add(&self.epoll, stream, EventData::new_u64(place), EventFlags::IN)?;
+            if number % OPENED_AT_ONCE == 0 {
+                self.look(Some(0))?;
+            }
+            if self.is_over {
+                bail!("nobody waits for these connections any more");
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, kind: Kind, end: u32, within_ms: u64) -> Result<Answer> {
+        let connections = self.of(kind);
+        let all = u64::from(end.saturating_sub(connections.first())) * connections.len() as u64;
+        let deadline = clock::now() + within_ms * 1_000_000;
+        while self.of(kind).deliveries() < all && clock::now() < deadline && !self.is_over {
+            self.look(Some(LOOK_AGAIN_NS))?;
+        }
+        // What came twice comes right behind: one more look, so that it is counted in its own round.
+        self.look(Some(LOOK_AGAIN_NS))?;
+        let seen = self.of(kind).finish(end).context("no round was begun")?;
+        Ok(Answer::Seen(Box::new(seen)))
+    }
+}

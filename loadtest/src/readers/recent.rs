@@ -1,0 +1,63 @@
+//! The labels of events that came just now. All clients are sent the same bytes, so one of them reads an event and the
+//! rest compare: a process with thousands of clients would otherwise spend its time decoding the same thing.
+
+use samtale_client::light;
+
+use crate::messages::Label;
+
+/// How many events can be under way at once and still be recognised.
+const KEPT: usize = 32;
+
+/// The labels of the newest events.
+#[derive(Debug, Default)]
+pub struct Recent {
+    events: Vec<(Box<[u8]>, Label)>,
+    /// Which to replace next.
+    oldest: usize,
+    /// Which was asked for last: most likely it is the next one too.
+    last: usize,
+}
+
+impl Recent {
+    /// The label of a frame; `None` if it is no message of a run.
+    pub fn label(&mut self, bytes: &[u8]) -> Option<Label> {
+        if let Some((known, label)) = self.events.get(self.last)
+            && **known == *bytes
+        {
+            return Some(*label);
+        }
+        if let Some(place) = self.events.iter().position(|(known, _)| **known == *bytes) {
+            self.last = place;
+            return Some(self.events[place].1);
+        }
+        // What can not be read is no message of a run, and a message that does not come counts as lost.
+        let label = Label::of(&light::decode(bytes).ok()?)?;
+        if self.events.len() < KEPT {
+            self.last = self.events.len();
+            self.events.push((bytes.into(), label));
+        } else {
+            self.last = self.oldest;
+            self.events[self.oldest] = (bytes.into(), label);
+            self.oldest = (self.oldest + 1) % KEPT;
+        }
+        Some(label)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::framed;
+
+    #[test]
+    fn an_event_is_recognised_before_and_after_it_was_forgotten() {
+        let mut recent = Recent::default();
+        for number in (0..100).chain([0, 99, 98, 0]) {
+            let label = Label { number, due: 7 };
+            let frame = framed(label).unwrap();
+            assert_eq!(recent.label(&frame[4..]), Some(label));
+        }
+        assert_eq!(recent.events.len(), KEPT);
+        assert_eq!(recent.label(b"no frame"), None);
+    }
+}

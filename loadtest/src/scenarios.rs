@@ -1,0 +1,64 @@
+//! The scenarios, and what all of them are told.
+
+pub mod fanout;
+pub mod floor;
+pub mod idle;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::population::GROUP_MEMBERS;
+use crate::server::Server;
+
+/// How often everything is measured: a median and a range tell what one figure does not.
+pub const REPEATS: u32 = 5;
+/// How long a server or a machine is left alone after something large, before anything is measured.
+pub const SETTLE: Duration = Duration::from_secs(2);
+
+/// What a run is told.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How many sessions.
+    pub sessions: usize,
+    /// How long to measure, all repeats together.
+    pub time: Duration,
+    /// A server that is there already, instead of one of our own.
+    pub server: Option<String>,
+    /// The file of its people.
+    pub people: Option<PathBuf>,
+}
+
+impl Plan {
+    /// The server of the run, with people for its sessions.
+    fn server(&self) -> Result<Server> {
+        // The sender is one more.
+        let people = self.sessions.min(GROUP_MEMBERS) + 1;
+        match &self.server {
+            Some(url) => Server::at(url, self.people.as_deref()),
+            None => {
+                progress(&format!("a school of {people} people, and a server"));
+                Server::start(people)
+            }
+        }
+    }
+
+    /// How long one repeat may take of those that share the time.
+    fn share(&self, of: u32) -> Duration {
+        self.time / of
+    }
+
+    fn check(&self, most: usize) -> Result<()> {
+        ensure!(
+            (1..=most).contains(&self.sessions),
+            "between 1 and {most} sessions: a process has 20,000 descriptors"
+        );
+        Ok(())
+    }
+}
+
+/// Tells whoever waits how far it is.
+pub fn progress(line: &str) {
+    eprintln!("samtale-loadtest: {line}");
+}

@@ -1,0 +1,132 @@
+//! Fan-out: real messages through school, storage and router to all sessions of one thread, in turns with the floor.
+
+use anyhow::{Result, ensure};
+
+use super::floor::Floor;
+use super::{Plan, REPEATS, SETTLE, progress};
+use crate::clock;
+use crate::figure::{float, per};
+use crate::outcome::{Latency, Outcome};
+use crate::population::{GROUP_MEMBERS, Population};
+use crate::readers::{Fleet, Kind, Seen, histogram};
+use crate::schedule::Schedule;
+use crate::sender::Sender;
+use crate::server::Server;
+
+/// The most sessions: the server keeps some descriptors for itself.
+const MOST: usize = 18_500;
+
+/// A round of the server.
+struct Round {
+    /// CPU of the server per message and session, in microseconds; `None` of a server that is not ours.
+    cpu_us_per_delivery: Option<f64>,
+    deliveries_per_second: f64,
+    seen: Seen,
+}
+
+/// Measures it.
+pub fn run(plan: &Plan) -> Result<Outcome> {
+    plan.check(MOST)?;
+    let mut outcome = Outcome::new("fanout", plan.sessions, plan.time.as_secs());
+    let server = plan.server()?;
+    let people = Population::read(&server.people)?;
+    let mut fleet = Fleet::start(2 * plan.sessions)?;
+    progress(&format!("opening {} sessions, and as many raw sockets", plan.sessions));
+    fleet.open(Kind::Session, server.address, Some(&server.people), plan.sessions)?;
+    let mut floor = Floor::open(&mut fleet, plan.sessions)?;
+    let mut sender = Sender::open(server.address, &people, plan.sessions)?;
+    sender.start_thread(&people)?;
+    clock::wait(SETTLE);
+    let idle = idle_rate(&server)?;
+
+    // Half of the time is the floor's.
+    let schedule = Schedule::new(plan.sessions, plan.share(2 * REPEATS));
+    // The first round warms caches and allocators of both; it is checked, and not measured.
+    floor.send_round(&mut fleet, schedule)?;
+    let mut all = server_round(&server, &mut sender, &mut fleet, schedule, idle)?.seen;
+    all.latencies_us.clear();
+    let (mut floors, mut costs, mut ratios, mut rates) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for repeat in 1..=REPEATS {
+        let below = floor.send_round(&mut fleet, schedule)?.cpu_us_per_delivery;
+        let round = server_round(&server, &mut sender, &mut fleet, schedule, idle)?;
+        floors.push(below);
+        rates.push(round.deliveries_per_second);
+        all.add(round.seen);
+        let Some(cost) = round.cpu_us_per_delivery else {
+            continue;
+        };
+        costs.push(cost);
+        ratios.push(per(cost, below));
+        progress(&format!(
+            "round {repeat} of {REPEATS}: {cost:.2} us of CPU per delivery, floor {below:.2}"
+        ));
+    }
+    outcome.figures.floor_cpu_us_per_delivery = outcome.repeated("floor_cpu_us_per_delivery", floors);
+    outcome.figures.cpu_us_per_delivery = outcome.repeated("cpu_us_per_delivery", costs);
+    outcome.figures.ratio_to_floor = outcome.repeated("ratio_to_floor", ratios);
+    outcome.figures.deliveries_per_second = outcome.repeated("deliveries_per_second", rates);
+    describe(&mut outcome, &all, schedule)?;
+    if plan.sessions > GROUP_MEMBERS {
+        outcome.note(format!(
+            "{GROUP_MEMBERS} people, some with several sessions: a thread takes no more"
+        ));
+    }
+    Ok(outcome)
+}
+
+/// What the server uses when nothing is sent, in CPU nanoseconds per nanosecond.
+fn idle_rate(server: &Server) -> Result<f64> {
+    let (Some(before), since) = (server.cpu()?, clock::now()) else {
+        return Ok(0.0);
+    };
+    clock::wait(SETTLE);
+    let used = server.cpu()?.unwrap_or(before).saturating_sub(before);
+    Ok(per(float(used), float(clock::now() - since)))
+}
+
+fn server_round(
+    server: &Server,
+    sender: &mut Sender,
+    fleet: &mut Fleet,
+    schedule: Schedule,
+    idle: f64,
+) -> Result<Round> {
+    let (before, since) = (server.cpu()?, clock::now());
+    let end = sender.send_round(schedule, |first| fleet.begin(Kind::Session, first))?;
+    let seen = fleet.finish(Kind::Session, end)?;
+    let (after, time) = (server.cpu()?, float(clock::now() - since));
+    ensure!(seen.deliveries > 0, "no session was shown anything");
+    let deliveries = float(seen.deliveries);
+    let used = before
+        .zip(after)
+        .map(|(before, after)| float(after.saturating_sub(before)));
+    Ok(Round {
+        cpu_us_per_delivery: used.map(|used| per((used - idle * time) / 1000.0, deliveries)),
+        deliveries_per_second: per(deliveries, time / 1e9),
+        seen,
+    })
+}
+
+/// What readers saw, and how it was sent.
+pub fn describe(outcome: &mut Outcome, all: &Seen, schedule: Schedule) -> Result<()> {
+    let mut latencies = histogram()?;
+    for (value, count) in &all.latencies_us {
+        latencies.saturating_record_n(*value, *count);
+    }
+    let figures = &mut outcome.figures;
+    figures.latency_ms = Some(Latency::of(&latencies));
+    figures.event_bytes = Some(all.event_bytes);
+    figures.deliveries = Some(all.deliveries);
+    figures.lost = Some(all.lost);
+    figures.duplicated = Some(all.duplicated);
+    figures.reordered = Some(all.reordered);
+    figures.closed = Some(all.closed);
+    let (messages, interval) = (schedule.messages, schedule.interval.as_millis());
+    outcome.note(format!(
+        "{messages} messages per round, one every {interval} ms whatever the answers (open loop); an event is {} bytes \
+         and a frame 4 more",
+        all.event_bytes
+    ));
+    outcome.note("sender, server and readers share the cores, so a latency holds the readers' own work too");
+    Ok(())
+}

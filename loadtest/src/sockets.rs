@@ -1,0 +1,81 @@
+//! Sockets of a load run, to and from 127.0.0.0/8 and nowhere else.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+/// Connections from one source address: with many more, the kernel's search for a free port takes all the CPU.
+const PER_ADDRESS: usize = 500;
+/// How long each step of opening a connection may take.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Opens a connection, the `number`th of the run, from an address that not too many others have.
+pub fn open(server: SocketAddr, number: usize) -> Result<TcpStream> {
+    ensure!(
+        is_local(server),
+        "{server} is not in 127.0.0.0/8: load stays on this machine"
+    );
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    bind(&socket, &SocketAddr::from((source(number), 0))).context("no local port is free")?;
+    connect(&socket, &server).with_context(|| format!("no connection to {server}"))?;
+    let stream = TcpStream::from(socket);
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+/// Takes `count` connections, in a thread of its own, while they are being opened.
+pub fn accept(listener: TcpListener, count: usize) -> std::thread::JoinHandle<Result<Vec<OwnedFd>>> {
+    std::thread::spawn(move || {
+        let mut accepted = Vec::with_capacity(count);
+        while accepted.len() < count {
+            let (stream, _) = listener.accept()?;
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            accepted.push(stream.into());
+        }
+        Ok(accepted)
+    })
+}
+
+/// As many descriptors as this process is allowed to have.
+pub fn raise_descriptor_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where it is refused, the limit that there is holds, and a run that needs more says so.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
+/// Whether an address is one of this machine alone.
+pub fn is_local(address: SocketAddr) -> bool {
+    matches!(address.ip(), IpAddr::V4(address) if address.is_loopback())
+}
+
+fn source(number: usize) -> Ipv4Addr {
+    let address = number / PER_ADDRESS;
+    let octet = |value: usize| u8::try_from(value % 250).unwrap_or_default();
+    // Not 127.0.0.1, which the servers listen on.
+    Ipv4Addr::new(127, 1, octet(address / 250), 1 + octet(address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_address_has_five_hundred_connections() {
+        assert_eq!(source(499), Ipv4Addr::new(127, 1, 0, 1));
+        assert_eq!(source(500), Ipv4Addr::new(127, 1, 0, 2));
+        assert_eq!(source(250 * 500), Ipv4Addr::new(127, 1, 1, 1));
+    }
+
+    #[test]
+    fn load_does_not_leave_the_machine() {
+        assert!(open("192.0.2.1:80".parse().unwrap(), 0).is_err());
+    }
+}
