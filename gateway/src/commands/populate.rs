@@ -54,11 +54,7 @@ pub struct LoggedIn {
 }
 
 /// Makes a school with a teacher and as many guardians as it takes to be `people`.
-pub async fn populate(
-    office: &Arc<Office>,
-    people: usize,
-    progress: &dyn Progress,
-) -> Result<Populated, CommandError> {
+pub async fn populate(office: &Arc<Office>, people: usize, progress: &dyn Progress) -> Result<Populated, CommandError> {
     if !(2..=PEOPLE).contains(&people) {
         return Err(CommandError::refused(format!("between 2 and {PEOPLE} people")));
     }
