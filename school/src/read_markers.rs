@@ -30,10 +30,26 @@ impl School {
         // What can not be on the screen is not read: neither from outside the membership, nor from times to come.
         let newest = MessageId::first_at(self.now().plus(limits::SENT_AT_AHEAD * 2));
         messages.retain(|message| may_read(&membership.member, *message) && *message < newest);
+        self.read_before(&membership, &mut messages)
+            .await
+            .map_err(|error| refuse_storage(&error))?;
         messages.sort_unstable();
         self.store_marker(&membership, &messages)
             .await
             .map_err(|error| refuse_storage(&error))
+    }
+
+    /// What stands before the first message on the screen is read too, as far as it is there by now: a message that
+    /// arrives late and comes to stand there is not.
+    async fn read_before(&self, membership: &Membership, messages: &mut Vec<MessageId>) -> Result<(), StorageError> {
+        let Some(first) = messages.iter().min().copied() else {
+            return Ok(());
+        };
+        let heads = self.heads(membership.state.space).await?;
+        let recent = heads.head(membership.state.thread).map(|head| head.recent).unwrap_or_default();
+        let before = recent.into_iter().map(|(message, _)| message);
+        messages.extend(before.filter(|message| *message < first && may_read(&membership.member, *message)));
+        Ok(())
     }
 
     async fn store_marker(&self, membership: &Membership, messages: &[MessageId]) -> Result<ReadMarker, StorageError> {
