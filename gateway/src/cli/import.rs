@@ -40,7 +40,7 @@ struct OneRoster {
     /// Only say what would change.
     #[arg(long)]
     dry_run: bool,
-    /// Refuse a roster with any problem.
+    /// Refuse a roster of which something could not be taken.
     #[arg(long)]
     strict: bool,
     /// Apply it even if it removes many people.
