@@ -114,7 +114,7 @@ enum Done {
     },
     Bridged {
         space: SpaceId,
-        head: Position,
+        head: Safe,
         page: JournalPage,
         entries: Vec<Arc<LogEntry>>,
     },
@@ -423,11 +423,12 @@ impl RouterLoop {
 
     /// Reads a page of the journal beside the loop. The log's head is read first: what is appended after it is read
     /// from the log, what is up to it was in the journal before.
-    fn bridge(&mut self, space: SpaceId, head: Option<Position>, place: JournalPlace) {
+    fn bridge(&mut self, space: SpaceId, head: Option<Safe>, place: JournalPlace) {
         let (log, rights) = (Arc::clone(&self.log), Arc::clone(&self.rights));
+        let clock = Arc::clone(&self.clock);
         self.jobs.spawn(async move {
             loop {
-                if let Some(done) = read_journal(&log, &rights, space, head, place).await {
+                if let Some(done) = read_journal(&log, &rights, clock.as_ref(), space, head, place).await {
                     return done;
                 }
                 tokio::time::sleep(RETRY).await;
@@ -438,15 +439,12 @@ impl RouterLoop {
     async fn on_bridged(
         &mut self,
         space: SpaceId,
-        head: Position,
+        head: Safe,
         next: Option<JournalPlace>,
         entries: Vec<Arc<LogEntry>>,
     ) {
         for entry in entries {
             self.rights.observe(space, &entry);
-            if let Some(followed) = self.spaces.get_mut(&space) {
-                followed.time = followed.time.max(entry.time);
-            }
             // A log that began anew is rare: here a slow thread may hold back the others of its space.
             let recipients = loop {
                 match self.rights.recipients(space, &entry.audience).await {
@@ -464,7 +462,10 @@ impl RouterLoop {
         let Some(followed) = self.spaces.get_mut(&space) else {
             return;
         };
-        followed.seen = head;
+        // Its time is when the log stood there, not that of the newest row: what came to the journal's last minute after
+        // its page was read is after this place of the log.
+        followed.seen = head.position;
+        followed.time = followed.time.max(head.time);
         followed.filling = false;
         let safe = followed.safe();
         self.sink.take(Sent::Moved { space, safe }).await;
@@ -502,13 +503,18 @@ impl RouterLoop {
 async fn read_journal(
     log: &Arc<dyn Log>,
     rights: &Arc<dyn Rights>,
+    clock: &dyn Clock,
     space: SpaceId,
-    head: Option<Position>,
+    head: Option<Safe>,
     place: JournalPlace,
 ) -> Option<Done> {
     let head = match head {
         Some(head) => head,
-        None => log.heads(&[space]).await.ok()?.pop()?,
+        None => {
+            let time = clock.now();
+            let position = log.heads(&[space]).await.ok()?.pop()?;
+            Safe { position, time }
+        }
     };
     let page = rights.journal(space, place).await.ok()?;
     let mut entries = Vec::with_capacity(page.rows.len());
