@@ -45,7 +45,10 @@ pub struct Stages {
 
 impl Default for Stages {
     fn default() -> Self {
-        Self { now: Cell::new(Stage::Living), goes_on: Notify::new() }
+        Self {
+            now: Cell::new(Stage::Living),
+            goes_on: Notify::new(),
+        }
     }
 }
 
