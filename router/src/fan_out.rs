@@ -373,22 +373,19 @@ impl RouterLoop {
         }
     }
 
-    fn bridge(&mut self, space: SpaceId, head: Option<Position>, place: JournalPlace) {
-        let (log, rights) = (Arc::clone(&self.log), Arc::clone(&self.rights));
-        self.jobs.spawn(beside::bridge(log, rights, space, head, place));
+    fn bridge(&mut self, space: SpaceId, head: Option<Safe>, place: JournalPlace) {
+        let (log, rights, clock) = (Arc::clone(&self.log), Arc::clone(&self.rights), Arc::clone(&self.clock));
+        self.jobs.spawn(beside::bridge(log, rights, clock, space, head, place));
     }
 
     async fn on_bridged(
         &mut self,
         space: SpaceId,
-        head: Position,
+        head: Safe,
         next: Option<JournalPlace>,
         entries: Vec<(Arc<LogEntry>, Recipients)>,
     ) {
         for (entry, recipients) in entries {
-            if let Some(followed) = self.spaces.get_mut(&space) {
-                followed.time = followed.time.max(entry.time);
-            }
             let offset = self.spaces.get(&space).map_or(0, |followed| followed.seen.offset);
             self.deliver(space, offset, entry, recipients).await;
         }

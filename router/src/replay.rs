@@ -39,7 +39,8 @@ pub enum ReplayFrom {
         place: JournalPlace,
         /// Where the log goes on.
         then: Position,
-        /// The time of the newest event up to there.
+        /// When the log stood there. Not the time of the newest row: of the minute that is now, a page has only what was
+        /// there when it was read, and the rest is after `then`.
         time: Timestamp,
     },
 }
@@ -110,7 +111,7 @@ impl Replay {
                 let next = ReplayFrom::Journal {
                     place,
                     then: head,
-                    time,
+                    time: self.clock.now(),
                 };
                 return Ok(ReplayPage::Events {
                     frames: Vec::new(),
@@ -152,12 +153,11 @@ impl Replay {
         person: PersonId,
         place: JournalPlace,
         then: Position,
-        mut time: Timestamp,
+        time: Timestamp,
     ) -> Result<ReplayPage, RightsError> {
         let page = self.rights.journal(space, place).await?;
         let mut frames = Vec::new();
         for (id, record) in page.rows {
-            time = time.max(record.time);
             if !self
                 .rights
                 .permits(space, person, &record.audience, record.time)

@@ -79,8 +79,12 @@ impl Followed {
     }
 
     /// Goes on at `head` of a log that began anew. What waited stood in the journal too, and was told from there.
-    pub fn begin_anew(&mut self, head: Position) {
-        self.seen = head;
+    ///
+    /// Its time is when the log stood there, not that of the newest row: what came to the journal's last minute after its
+    /// page was read is after this place of the log.
+    pub fn begin_anew(&mut self, head: Safe) {
+        self.seen = head.position;
+        self.time = self.time.max(head.time);
         self.filling = false;
         self.waiting.clear();
         self.held.clear();
@@ -200,7 +204,10 @@ mod tests {
     fn a_new_epoch_waits_for_nothing_of_the_old_one() {
         let mut space = followed();
         take(&mut space, 5, Some(SLOW));
-        space.begin_anew(at(2, 1));
+        space.begin_anew(Safe {
+            position: at(2, 1),
+            time: Timestamp::default(),
+        });
         assert_eq!(space.safe().position, at(2, 1));
         assert!(!space.is_waiting(SLOW));
     }

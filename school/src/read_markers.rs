@@ -46,7 +46,10 @@ impl School {
             return Ok(());
         };
         let heads = self.heads(membership.state.space).await?;
-        let recent = heads.head(membership.state.thread).map(|head| head.recent).unwrap_or_default();
+        let recent = heads
+            .head(membership.state.thread)
+            .map(|head| head.recent)
+            .unwrap_or_default();
         let before = recent.into_iter().map(|(message, _)| message);
         messages.extend(before.filter(|message| *message < first && may_read(&membership.member, *message)));
         Ok(())

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use samtale_protocol::time::Clock;
 use samtale_protocol::{SpaceId, ThreadId};
 
-use crate::delivery::Recipients;
+use crate::delivery::{Recipients, Safe};
 use crate::log::{AddressedSignal, Log, LogEntry, Position, Slice};
 use crate::rights::{JournalPage, JournalPlace, Rights};
 
@@ -23,7 +24,7 @@ pub(super) enum Done {
     },
     Bridged {
         space: SpaceId,
-        head: Position,
+        head: Safe,
         page: JournalPage,
         entries: Vec<(Arc<LogEntry>, Recipients)>,
     },
@@ -57,12 +58,13 @@ pub(super) async fn fill(log: Arc<dyn Log>, space: SpaceId, seen: Position) -> D
 pub(super) async fn bridge(
     log: Arc<dyn Log>,
     rights: Arc<dyn Rights>,
+    clock: Arc<dyn Clock>,
     space: SpaceId,
-    head: Option<Position>,
+    head: Option<Safe>,
     place: JournalPlace,
 ) -> Done {
     loop {
-        if let Some(done) = read_journal(&log, &rights, space, head, place).await {
+        if let Some(done) = read_journal(&log, &rights, clock.as_ref(), space, head, place).await {
             return done;
         }
         tokio::time::sleep(RETRY).await;
@@ -72,13 +74,18 @@ pub(super) async fn bridge(
 async fn read_journal(
     log: &Arc<dyn Log>,
     rights: &Arc<dyn Rights>,
+    clock: &dyn Clock,
     space: SpaceId,
-    head: Option<Position>,
+    head: Option<Safe>,
     place: JournalPlace,
 ) -> Option<Done> {
     let head = match head {
         Some(head) => head,
-        None => log.heads(&[space]).await.ok()?.pop()?,
+        None => {
+            let time = clock.now();
+            let position = log.heads(&[space]).await.ok()?.pop()?;
+            Safe { position, time }
+        }
     };
     let page = rights.journal(space, place).await.ok()?;
     let mut entries = Vec::with_capacity(page.rows.len());

@@ -120,14 +120,14 @@ fn holes(view: &View<'_>) -> Vec<Violation> {
         }
     }
     for noted in view.notes {
-        if let Note::Resync {
-            cursor_age_ms: Some(age),
-        } = &noted.note
-        {
-            if *age < JOURNAL_REACH_MS {
+        match &noted.note {
+            Note::Resync {
+                cursor_age_ms: Some(age),
+            } if *age < JOURNAL_REACH_MS => {
                 let what = format!("device {} was told to resync with a cursor of {age} ms", noted.device);
                 violations.push(violation(Promise::CompleteOrSaidSo, what));
             }
+            _ => {}
         }
     }
     violations

@@ -239,7 +239,7 @@ impl Fate {
 
     /// Things go wrong for some minutes.
     async fn live(&mut self) {
-        let until = self.ground.world.elapsed_ms() + self.random.between(60_000, 300_000);
+        let until = self.ground.world.elapsed_ms() + self.random.between(30_000, 150_000);
         let restless = self.random.below(4);
         while self.ground.world.elapsed_ms() < until {
             let wait = self.random.between(300, 3_000);
