@@ -71,11 +71,17 @@ fn lines(outcome: &Outcome) -> Vec<String> {
     ] {
         if let Some(count) = count {
             let met = if count == 0 { "met" } else { "MISSED" };
-            lines.push(format!("{:<8} messages {name:<33} {:>6} {:>14} {met}\n", outcome.scenario, 0, count));
+            lines.push(format!(
+                "{:<8} messages {name:<33} {:>6} {:>14} {met}\n",
+                outcome.scenario, 0, count
+            ));
         }
     }
     if let Some(floor) = figures.floor_cpu_us_per_delivery {
-        lines.push(format!("{:<8} the floor, CPU per delivery {floor:>31} us\n", outcome.scenario));
+        lines.push(format!(
+            "{:<8} the floor, CPU per delivery {floor:>31} us\n",
+            outcome.scenario
+        ));
     }
     lines
 }

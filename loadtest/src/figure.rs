@@ -47,7 +47,10 @@ pub fn per(total: f64, count: f64) -> f64 {
 }
 
 /// A count as a number to reckon with. Counts of a load run are far below what a float holds exactly.
-#[expect(clippy::cast_precision_loss, reason = "counts and nanoseconds of a run stay below 2^53")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts and nanoseconds of a run stay below 2^53"
+)]
 pub fn float(count: u64) -> f64 {
     count as f64
 }

@@ -31,7 +31,8 @@ impl Machine {
 /// The commit of the folder that the run was started in, if it is one of git's.
 pub fn commit() -> Option<String> {
     let mut git = Command::new("git");
-    git.args(["describe", "--always", "--dirty", "--exclude=*"]).stderr(Stdio::null());
+    git.args(["describe", "--always", "--dirty", "--exclude=*"])
+        .stderr(Stdio::null());
     let output = git.output().ok().filter(|output| output.status.success())?;
     String::from_utf8(output.stdout).ok().map(|text| text.trim().to_owned())
 }

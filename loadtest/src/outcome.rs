@@ -204,7 +204,10 @@ mod tests {
         assert_eq!(json["lost"], 0);
         assert_eq!(json["repeats"]["ratio_to_floor"]["least"], 1.1);
         assert!(json["machine"]["cores"].as_u64().unwrap() > 0);
-        assert!(json.get("user_kib_per_session").is_none(), "a scenario has only its own figures");
+        assert!(
+            json.get("user_kib_per_session").is_none(),
+            "a scenario has only its own figures"
+        );
         assert_eq!(serde_json::from_value::<Outcome>(json).unwrap(), outcome);
         let table = outcome.table().unwrap();
         assert!(table.contains("p50 1.0, p99 2.0, max 3.5"), "{table}");

@@ -57,10 +57,7 @@ impl Server {
         serve.args(["serve", "--set", TOKEN_LIFETIME, "--listen", &address.to_string()]);
         serve.arg("--data").arg(&data);
         let child = serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
-        let own = Own {
-            child,
-            _folder: folder,
-        };
+        let own = Own { child, _folder: folder };
         let mut server = Self {
             address,
             people: tokens,
@@ -75,7 +72,9 @@ impl Server {
         let Some(people) = people else {
             bail!("--server needs --people FILE, written by `samtale populate --data DIR --people N --tokens FILE`");
         };
-        let authority = url.strip_prefix("http://").context("a server is http://127.0.0.1:PORT")?;
+        let authority = url
+            .strip_prefix("http://")
+            .context("a server is http://127.0.0.1:PORT")?;
         let mut addresses = authority.trim_end_matches('/').to_socket_addrs()?;
         let address = addresses.find(|address| is_local(*address));
         Ok(Self {
@@ -94,7 +93,9 @@ impl Server {
     pub fn resident_kib(&self) -> Result<Option<u64>> {
         let Some(own) = &self.own else { return Ok(None) };
         let status = std::fs::read_to_string(format!("/proc/{}/status", own.child.id()))?;
-        kib_of("VmRSS:", &status).map(Some).context("the server's memory is not told")
+        kib_of("VmRSS:", &status)
+            .map(Some)
+            .context("the server's memory is not told")
     }
 
     fn listens(&mut self) -> Result<()> {
@@ -115,7 +116,10 @@ impl Server {
 impl Drop for Own {
     fn drop(&mut self) {
         // In good order first, so that its folder is whole when it is removed; then whatever it takes.
-        if let Some(server) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        if let Some(server) = i32::try_from(self.child.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw)
+        {
             let _ = rustix::process::kill_process(server, rustix::process::Signal::TERM);
         }
         let deadline = clock::now() + clock::in_nanoseconds(STOP);
@@ -154,7 +158,10 @@ fn cpu_of(process: u32) -> Result<u64> {
         let Ok(text) = std::fs::read_to_string(task?.path().join("schedstat")) else {
             continue;
         };
-        let used = text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok());
+        let used = text
+            .split_whitespace()
+            .next()
+            .and_then(|field| field.parse::<u64>().ok());
         total += used.context("the kernel keeps no scheduler figures")?;
     }
     Ok(total)

@@ -15,7 +15,10 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Opens a connection, the `number`th of the run, from an address that not too many others have.
 pub fn open(server: SocketAddr, number: usize) -> Result<TcpStream> {
-    ensure!(is_local(server), "{server} is not in 127.0.0.0/8: load stays on this machine");
+    ensure!(
+        is_local(server),
+        "{server} is not in 127.0.0.0/8: load stays on this machine"
+    );
     let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     bind(&socket, &SocketAddr::from((source(number), 0))).context("no local port is free")?;
     connect(&socket, &server).with_context(|| format!("no connection to {server}"))?;

@@ -78,10 +78,12 @@ impl Connections {
     pub fn on_ready(&mut self, place: usize) -> Option<LightSession> {
         let reader = self.readers.get_mut(place)?.as_mut()?;
         loop {
-            match reader.session.next() {
+            match reader.session.next_frame() {
                 Ok(None) => return None,
                 Ok(Some(bytes)) => {
-                    let Some(label) = self.recent.label(&bytes) else { continue };
+                    let Some(label) = self.recent.label(&bytes) else {
+                        continue;
+                    };
                     if let Some(round) = &mut self.round {
                         round.on_message(&mut reader.delivered, label, bytes.len(), clock::now());
                     }

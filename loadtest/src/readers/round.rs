@@ -114,7 +114,10 @@ mod tests {
         round.on_message(&mut sessions[1], label(5), 256, 1_500_000);
         assert_eq!(round.deliveries(), 5);
         let seen = round.end(sessions.iter(), 9, 0);
-        assert_eq!((seen.deliveries, seen.lost, seen.duplicated, seen.reordered), (5, 3, 1, 1));
+        assert_eq!(
+            (seen.deliveries, seen.lost, seen.duplicated, seen.reordered),
+            (5, 3, 1, 1)
+        );
         assert_eq!(seen.latencies_us.iter().map(|(_, count)| count).sum::<u64>(), 5);
         assert_eq!(seen.latencies_us[0].0, 500);
         let mut both = seen.clone();

@@ -52,7 +52,9 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
         floors.push(below);
         rates.push(round.deliveries_per_second);
         all.add(round.seen);
-        let Some(cost) = round.cpu_us_per_delivery else { continue };
+        let Some(cost) = round.cpu_us_per_delivery else {
+            continue;
+        };
         costs.push(cost);
         ratios.push(per(cost, below));
         progress(&format!(
@@ -65,7 +67,9 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     outcome.figures.deliveries_per_second = outcome.repeated("deliveries_per_second", rates);
     describe(&mut outcome, &all, schedule)?;
     if plan.sessions > GROUP_MEMBERS {
-        outcome.note(format!("{GROUP_MEMBERS} people, some with several sessions: a thread takes no more"));
+        outcome.note(format!(
+            "{GROUP_MEMBERS} people, some with several sessions: a thread takes no more"
+        ));
     }
     Ok(outcome)
 }
@@ -93,7 +97,9 @@ fn server_round(
     let (after, time) = (server.cpu()?, float(clock::now() - since));
     ensure!(seen.deliveries > 0, "no session was shown anything");
     let deliveries = float(seen.deliveries);
-    let used = before.zip(after).map(|(before, after)| float(after.saturating_sub(before)));
+    let used = before
+        .zip(after)
+        .map(|(before, after)| float(after.saturating_sub(before)));
     Ok(Round {
         cpu_us_per_delivery: used.map(|used| per((used - idle * time) / 1000.0, deliveries)),
         deliveries_per_second: per(deliveries, time / 1e9),

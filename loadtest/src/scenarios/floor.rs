@@ -81,7 +81,8 @@ fn write(sockets: &[OwnedFd], schedule: Schedule, first: u32) -> Result<u64> {
             due,
         })?;
         for socket in sockets {
-            let sent = send(socket, &frame, SendFlags::NOSIGNAL).context("the readers do not keep up with the floor")?;
+            let sent =
+                send(socket, &frame, SendFlags::NOSIGNAL).context("the readers do not keep up with the floor")?;
             ensure!(sent == frame.len(), "the readers do not keep up with the floor");
         }
     }

@@ -38,7 +38,8 @@ pub fn run(plan: &Plan, threads: usize) -> Result<Outcome> {
         "everyone is in {} spaces and {threads} threads; pinged every 25 s",
         people.school.spaces.len()
     ));
-    outcome.note("memory is resident memory (VmRSS) with the C library's allocator, all sessions over all of its growth");
+    outcome
+        .note("memory is resident memory (VmRSS) with the C library's allocator, all sessions over all of its growth");
     if plan.sessions > GROUP_MEMBERS {
         outcome.note(format!("{GROUP_MEMBERS} people, some with several sessions"));
     }
@@ -76,7 +77,9 @@ fn watch(plan: &Plan, server: &Server, outcome: &mut Outcome) -> Result<()> {
         let (before, since) = (server.cpu()?, clock::now());
         clock::wait(plan.share(REPEATS));
         let (after, time) = (server.cpu()?, float(clock::now() - since) / 1e9);
-        let used = before.zip(after).map(|(before, after)| float(after.saturating_sub(before)) / 1000.0);
+        let used = before
+            .zip(after)
+            .map(|(before, after)| float(after.saturating_sub(before)) / 1000.0);
         costs.extend(used.map(|used| per(used, time * float(plan.sessions as u64))));
     }
     outcome.figures.idle_cpu_us_per_session_second = outcome.repeated("idle_cpu_us_per_session_second", costs);
