@@ -31,11 +31,13 @@ check: ## Check formatting, lints, and the rules of the house
 build: ## Build the release binaries
 	cargo build --release --locked --workspace --bins
 
-bench: build ## Measure the floor, fan-out and idle sessions, into target/bench
+bench: ## Measure the floor, fan-out and idle sessions beside their budgets, into target/bench
+	cargo build --release --locked --package samtale-gateway --package samtale-loadtest
 	@mkdir -p target/bench
 	for scenario in floor fanout idle; do \
 		$(BINARIES)/release/samtale-loadtest $$scenario --json target/bench/$$scenario.json; \
 	done
+	$(BINARIES)/release/samtale-loadtest report target/bench/{floor,fanout,idle}.json
 
 soak: build ## Run the same tests at full figures, which takes hours
 	SAMTALE_SOAK=1 cargo test --release --locked --package samtale-tests -- --nocapture

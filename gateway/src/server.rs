@@ -166,20 +166,9 @@ impl Server {
             RouterOptions::default(),
         );
 
-        let token_key = token_key(&opened)
+        let accounts = accounts(&opened, &school, &clock, &options.accounts)
             .await
             .map_err(|source| StartError::Store { data, source })?;
-        let for_accounts = Arc::new(SchoolForAccounts(Arc::clone(&school)));
-        let parts = AccountParts {
-            store: opened.store.clone(),
-            lookup: Arc::new(KeyringLookup(Arc::clone(&opened.keyring))),
-            clock: Arc::clone(&clock),
-            token_key,
-            revocations: for_accounts.clone(),
-            profiles: for_accounts,
-            random: Arc::new(SystemRandom),
-        };
-        let accounts = Arc::new(Accounts::new(parts, &options.accounts));
         let office = Arc::new(Office {
             opened,
             school,
@@ -252,6 +241,25 @@ impl Server {
         // Waiting for a thread blocks: off the runtime's own threads.
         let _ = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join()))).await;
     }
+}
+
+async fn accounts(
+    opened: &Opened,
+    school: &Arc<School>,
+    clock: &Arc<dyn Clock>,
+    settings: &AccountSettings,
+) -> Result<Arc<Accounts>, StorageError> {
+    let for_accounts = Arc::new(SchoolForAccounts(Arc::clone(school)));
+    let parts = AccountParts {
+        store: opened.store.clone(),
+        lookup: Arc::new(KeyringLookup(Arc::clone(&opened.keyring))),
+        clock: Arc::clone(clock),
+        token_key: token_key(opened).await?,
+        revocations: for_accounts.clone(),
+        profiles: for_accounts,
+        random: Arc::new(SystemRandom),
+    };
+    Ok(Arc::new(Accounts::new(parts, settings)))
 }
 
 fn start_shards(

@@ -135,7 +135,7 @@ impl Sender {
 
     /// Takes what the server sent.
     fn take(&mut self) -> Result<()> {
-        while let Some(bytes) = self.session.next()? {
+        while let Some(bytes) = self.session.next_frame()? {
             match decode(&bytes)? {
                 ServerFrame::Reply { id, reply } => {
                     self.under_way.remove(&id);
@@ -143,7 +143,10 @@ impl Sender {
                         self.thread = Some(sent.thread);
                     }
                 }
-                ServerFrame::Error { error, .. } => bail!("the server refuses a request: {}", error.message),
+                ServerFrame::Error { error, .. } => {
+                    let detail = error.detail.unwrap_or_default();
+                    bail!("the server refuses a request: {} {detail}", error.message)
+                }
                 _ => {}
             }
         }

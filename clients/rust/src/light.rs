@@ -69,7 +69,7 @@ impl LightSession {
         })?;
         let mut session = Self { socket };
         session.send(&ClientFrame::Hello(hello))?;
-        let Some(bytes) = session.next()? else {
+        let Some(bytes) = session.next_frame()? else {
             return Err(LightError::NotWelcome("nothing in time".to_owned()));
         };
         match decode(&bytes)? {
@@ -93,7 +93,7 @@ impl LightSession {
 
     /// The bytes of the next frame, for [`decode`]; `None` when a stream that does not block has no more, or one that
     /// blocks had none in time. Pings are answered on the way.
-    pub fn next(&mut self) -> Result<Option<Bytes>, LightError> {
+    pub fn next_frame(&mut self) -> Result<Option<Bytes>, LightError> {
         loop {
             match self.socket.read() {
                 Ok(Message::Binary(bytes)) => return Ok(Some(bytes)),
@@ -181,18 +181,18 @@ mod tests {
         let (first, second) = bytes.split_at(5);
         server.write_all(&bytes).unwrap();
         server.write_all(first).unwrap();
-        let read = session.next().unwrap().unwrap();
+        let read = session.next_frame().unwrap().unwrap();
         assert_eq!(decode(&read).unwrap(), frame);
-        assert!(session.next().unwrap().is_none());
+        assert!(session.next_frame().unwrap().is_none());
         server.write_all(second).unwrap();
-        assert_eq!(decode(&session.next().unwrap().unwrap()).unwrap(), frame);
+        assert_eq!(decode(&session.next_frame().unwrap().unwrap()).unwrap(), frame);
     }
 
     #[test]
     fn a_broken_end_is_an_error_and_not_silence() {
         let (server, mut session) = pair();
         drop(server);
-        assert!(matches!(session.next(), Err(LightError::Broken(_))));
+        assert!(matches!(session.next_frame(), Err(LightError::Broken(_))));
     }
 
     #[test]

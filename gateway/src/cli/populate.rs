@@ -18,7 +18,7 @@ use crate::config::Config;
 ///
 /// Never in a data folder that is meant to be used: whoever has the file is logged in as all of them, for as long as
 /// `login.access_token_lifetime` says. The file's first line names the spaces and groups; then a line per person, of
-/// whom the first is a teacher who may write to the groups.
+/// whom the first is in no group and may write to all.
 #[derive(Args)]
 #[command(after_help = "Examples:
   samtale populate --data /tmp/load --people 2000 --tokens /tmp/load.tokens

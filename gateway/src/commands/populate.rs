@@ -20,6 +20,8 @@ use crate::server::Office;
 
 /// Everyone is in so many spaces, as a child of a school and its after-school club is.
 const SPACES: usize = 2;
+/// Everyone is staff: they may write to groups, and need no relations, on which the rights of guardians rest.
+const ROLE: Role = Role::Employee;
 /// The most members of one group. With the one who writes to it, a thread takes no more.
 const GROUP_MEMBERS: usize = samtale_protocol::limits::MEMBERS - 1;
 /// Rows of one write.
@@ -36,7 +38,7 @@ const PEOPLE: usize = 200_000;
 pub struct Populated {
     /// The spaces that everyone is in; the groups are those of the first.
     pub spaces: Vec<SpaceId>,
-    /// The groups, full but for the last. The first person, a teacher, is in none and may write to all.
+    /// The groups, full but for the last. The first person is in none, so that a group and the one who writes to it are a thread.
     pub groups: Vec<GroupId>,
     /// The people.
     pub people: Vec<LoggedIn>,
@@ -53,7 +55,7 @@ pub struct LoggedIn {
     pub access_token: String,
 }
 
-/// Makes a school with a teacher and as many guardians as it takes to be `people`.
+/// Makes a school of so many people.
 pub async fn populate(office: &Arc<Office>, people: usize, progress: &dyn Progress) -> Result<Populated, CommandError> {
     if !(2..=PEOPLE).contains(&people) {
         return Err(CommandError::refused(format!("between 2 and {PEOPLE} people")));
@@ -155,7 +157,7 @@ impl<'a> Founding<'a> {
         let (person, _) = created.map_err(|error| CommandError::failed(error.to_string()))?;
         let own = self.spaces.iter().zip(&self.profiles).map(|(space, profiles)| {
             let record = PersonProfileRecord {
-                role: role(number),
+                role: ROLE,
                 left_at: None,
             };
             (vec![(*space).into(), profiles[number].into()], record)
@@ -174,7 +176,7 @@ impl<'a> Founding<'a> {
                 let records = numbers.iter().map(|number| {
                     let record = ProfileRecord {
                         person: persons[*number],
-                        role: role(*number),
+                        role: ROLE,
                         given_name: format!("{number}"),
                         family_name: self.name.clone(),
                         name_protected: false,
@@ -215,11 +217,6 @@ impl<'a> Founding<'a> {
             access_token: reply.access_token,
         })
     }
-}
-
-/// The first may write to groups: they are for staff.
-fn role(number: usize) -> Role {
-    if number == 0 { Role::Employee } else { Role::Guardian }
 }
 
 fn failed(error: StorageError) -> CommandError {

@@ -78,7 +78,7 @@ impl Connections {
     pub fn on_ready(&mut self, place: usize) -> Option<LightSession> {
         let reader = self.readers.get_mut(place)?.as_mut()?;
         loop {
-            match reader.session.next() {
+            match reader.session.next_frame() {
                 Ok(None) => return None,
                 Ok(Some(bytes)) => {
                     let Some(label) = self.recent.label(&bytes) else {

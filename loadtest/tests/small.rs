@@ -1,0 +1,62 @@
+//! The scenarios in small, through the real programs: nothing is lost, nothing comes twice, one order.
+//!
+//! No figure is asserted: how fast a machine is, is not what a test is about.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Runs a scenario with 20 sessions for two seconds. `samtale` must be built beside the load tester; it says so if not.
+fn small(scenario: &str) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("outcome.json");
+    let mut run = Command::new(env!("CARGO_BIN_EXE_samtale-loadtest"));
+    run.args([scenario, "--sessions", "20", "--seconds", "2", "--json"]).arg(&json);
+    let output = run.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{scenario} failed:\n{said}");
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.starts_with(scenario), "{table}");
+    read(&json)
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn every_message_reaches_every_session_once_and_in_order() {
+    let outcome = small("fanout");
+    assert_eq!(outcome["sessions"], 20);
+    for what in ["lost", "duplicated", "reordered", "closed"] {
+        assert_eq!(outcome[what], 0, "{what} in {outcome:#}");
+    }
+    assert!(outcome["deliveries"].as_u64().unwrap() >= 20 * 2 * 6, "{outcome:#}");
+    assert_eq!(outcome["repeats"]["ratio_to_floor"]["repeats"].as_array().unwrap().len(), 5);
+    for what in [
+        "floor_cpu_us_per_delivery",
+        "cpu_us_per_delivery",
+        "ratio_to_floor",
+        "deliveries_per_second",
+    ] {
+        assert!(outcome[what].as_f64().unwrap() > 0.0, "{what} in {outcome:#}");
+    }
+    assert!(outcome["latency_ms"]["p50"].as_f64().unwrap() <= outcome["latency_ms"]["max"].as_f64().unwrap());
+}
+
+#[test]
+fn idle_sessions_stay() {
+    let outcome = small("idle");
+    assert_eq!(outcome["closed"], 0, "{outcome:#}");
+    for what in ["user_kib_per_session", "idle_cpu_us_per_session_second"] {
+        assert!(outcome[what].is_number(), "{what} in {outcome:#}");
+    }
+}
+
+#[test]
+fn the_floor_stands_alone() {
+    let outcome = small("floor");
+    assert!(outcome["floor_cpu_us_per_delivery"].as_f64().unwrap() > 0.0);
+    assert_eq!(outcome["lost"], 0);
+}
