@@ -102,7 +102,8 @@ impl Town {
         Ok(town)
     }
 
-    async fn settle(&mut self, office: &Office, role: Role, name: &str, timestamp: u64) -> Result<ProfileId> {
+    /// Someone moves in: a person with a user name, a password and a profile of this role, in class 3.A.
+    pub async fn settle(&mut self, office: &Office, role: Role, name: &str, timestamp: u64) -> Result<ProfileId> {
         let store = &office.opened.store;
         let profile = ProfileId::from_bytes(office.school.random_bytes());
         let created = office

@@ -14,12 +14,19 @@ const PREFIX: &str = "SAMTALE_";
 /// Names a configuration file.
 const FILE_VARIABLE: &str = "SAMTALE_CONFIG";
 /// Variables with our prefix that are not settings: of the tests, and of a Kubernetes service named `samtale`.
-const NOT_SETTINGS: [&str; 5] = [
+const NOT_SETTINGS: &[&str] = &[
     "SAMTALE_SOAK",
     "SAMTALE_TEST",
     "SAMTALE_SERVICE",
     "SAMTALE_PORT",
     "SAMTALE_CHAT",
+    // What tests, the load tester and the terminal client are told.
+    "SAMTALE_BIN",
+    "SAMTALE_BLESS",
+    "SAMTALE_PASSWORD",
+    "SAMTALE_SEED",
+    "SAMTALE_SHARED",
+    "SAMTALE_SKIPPED",
 ];
 /// How alike two keys have to be for one to be suggested for the other (Jaro-Winkler).
 const ALIKE: f64 = 0.75;
