@@ -14,7 +14,8 @@ fn small(scenario: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let json = folder.path().join("outcome.json");
     let mut run = Command::new(env!("CARGO_BIN_EXE_samtale-loadtest"));
-    run.args([scenario, "--sessions", "20", "--seconds", "2", "--json"]).arg(&json);
+    run.args([scenario, "--sessions", "20", "--seconds", "2", "--json"])
+        .arg(&json);
     let output = run.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{scenario} failed:\n{said}");
@@ -35,7 +36,13 @@ fn every_message_reaches_every_session_once_and_in_order() {
         assert_eq!(outcome[what], 0, "{what} in {outcome:#}");
     }
     assert!(outcome["deliveries"].as_u64().unwrap() >= 20 * 2 * 6, "{outcome:#}");
-    assert_eq!(outcome["repeats"]["ratio_to_floor"]["repeats"].as_array().unwrap().len(), 5);
+    assert_eq!(
+        outcome["repeats"]["ratio_to_floor"]["repeats"]
+            .as_array()
+            .unwrap()
+            .len(),
+        5
+    );
     for what in [
         "floor_cpu_us_per_delivery",
         "cpu_us_per_delivery",
