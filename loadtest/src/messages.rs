@@ -72,7 +72,7 @@ fn event(text: String) -> ServerFrame {
             message: MessageId::from_bytes([4; 16]),
             author: ProfileId::from_bytes([5; 16]),
             sent_at: time,
-            version: 1,
+            version: time.as_micros(),
             parts: vec![Part::text(text)],
             reply_to: None,
             edited_at: None,

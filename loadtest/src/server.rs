@@ -22,6 +22,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Tokens outlast every run that ends by itself.
 const TOKEN_LIFETIME: &str = "login.access_token_lifetime=2h";
 
+/// Names the server's program, where it does not lie beside this one.
+const PROGRAM: &str = "SAMTALE_BIN";
+
 /// A server under load.
 pub struct Server {
     /// Where it listens.
@@ -45,6 +48,8 @@ impl Server {
         let data = folder.path().join("data");
         let tokens = folder.path().join("people");
         let mut populate = Command::new(&program);
+        // The server knows its own settings only, and would refuse this one.
+        populate.env_remove(PROGRAM);
         populate.args(["populate", "--set", TOKEN_LIFETIME, "--people", &people.to_string()]);
         populate.arg("--data").arg(&data).arg("--tokens").arg(&tokens);
         let populated = populate.stdin(Stdio::null()).stdout(Stdio::null()).status();
@@ -54,6 +59,7 @@ impl Server {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let log = File::create(folder.path().join("server.log"))?;
         let mut serve = Command::new(&program);
+        serve.env_remove(PROGRAM);
         serve.args(["serve", "--set", TOKEN_LIFETIME, "--listen", &address.to_string()]);
         serve.arg("--data").arg(&data);
         let child = serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
@@ -133,7 +139,7 @@ impl Drop for Own {
 
 /// The server's program: where `SAMTALE_BIN` says, or beside this one.
 fn program() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("SAMTALE_BIN") {
+    if let Some(path) = std::env::var_os(PROGRAM) {
         return Ok(path.into());
     }
     let path = std::env::current_exe()?.with_file_name("samtale");

@@ -2,7 +2,7 @@
 //!
 //! No figure is asserted: how fast a machine is, is not what a test is about.
 
-#![expect(clippy::unwrap_used, reason = "a test that can not go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 use std::path::Path;
 use std::process::Command;

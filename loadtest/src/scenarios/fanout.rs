@@ -61,6 +61,8 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
             "round {repeat} of {REPEATS}: {cost:.2} us of CPU per delivery, floor {below:.2}"
         ));
     }
+    // The readers first: they would tell of every socket that ends under them.
+    drop(fleet);
     outcome.figures.floor_cpu_us_per_delivery = outcome.repeated("floor_cpu_us_per_delivery", floors);
     outcome.figures.cpu_us_per_delivery = outcome.repeated("cpu_us_per_delivery", costs);
     outcome.figures.ratio_to_floor = outcome.repeated("ratio_to_floor", ratios);
