@@ -117,10 +117,17 @@ fn a_real_roster_becomes_a_conversation() -> Result<()> {
     }
     let people = school.activate()?;
     ensure!(people.len() >= 4, "{} people", people.len());
-    let (teacher, child) = (&people["John Doe"], &people["Mary Jones"]);
+    let (teacher, child) = (&people["John Michael Doe"], &people["Mary Jane Jones"]);
     let sent = school.chat(
         teacher,
-        &["start", "--to", "Mary Jones", "--subject", "Physics", "Lab on Friday"],
+        &[
+            "start",
+            "--to",
+            "Mary Jane Jones",
+            "--subject",
+            "Physics",
+            "Lab on Friday",
+        ],
     )?;
     let thread = sent[0]["thread"].as_str().context("a thread")?;
     school.chat(child, &["send", thread, "I will be there"])?;
