@@ -1,8 +1,10 @@
 //! Messages: send, reply to the sender alone, edit, recall.
 
+use std::time::Duration;
+
 use samtale_protocol::messages::{EditMessage, Message, MessageReference, Part, ReplyToSender, SendMessage, Sent};
 use samtale_protocol::people::Caller;
-use samtale_protocol::{ErrorCode, MessageId, ProfileId, Refusal, ThreadId, limits};
+use samtale_protocol::{ErrorCode, MessageId, ProfileId, Refusal, ThreadId};
 use samtale_storage::Stored;
 use samtale_storage::threads::{MessageRecord, ThreadRecord, message_key};
 use sha2::{Digest, Sha256};
@@ -19,6 +21,10 @@ use crate::thread_state::Membership;
 /// a write that still hangs, does not bring the text back. Nothing is written there after it.
 const RECALL_AHEAD_MICROS: u64 = 60_000_000;
 
+/// By how much a question may be later than its answer for the answer's time to be fixed anew: clocks differ by seconds,
+/// and a client may keep a time for as long as it is offline.
+const QUESTION_AHEAD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 impl School {
     pub(crate) async fn send_message(&self, caller: &Caller, request: SendMessage) -> Result<Sent, Refusal> {
         let SendMessage {
@@ -33,15 +39,15 @@ impl School {
             .active_membership(caller, thread, membership_version.unwrap_or_default())
             .await?;
         let author = membership.profile;
-        if let Some(question) = reply_to {
-            if !may_read(&membership.member, question) {
-                return Err(Refusal::new(ErrorCode::BadRequest).detail("`reply_to` is no message that you can read"));
-            }
-            if MessageId::derive(thread, author, client_id, sent_at) <= question
-                && question.sent_at() < self.now().plus(limits::SENT_AT_AHEAD * 2)
-            {
-                return Err(Refusal::new(ErrorCode::Restamp).detail("an answer is later than its question"));
-            }
+        if let Some(question) = reply_to.filter(|question| {
+            // Decided by what the send says alone, so that each retry of it gets the same answer and none is stored.
+            MessageId::derive(thread, author, client_id, sent_at) <= *question
+        }) {
+            return Err(if question.sent_at().since(sent_at) < QUESTION_AHEAD {
+                Refusal::new(ErrorCode::Restamp).detail("an answer is later than its question")
+            } else {
+                Refusal::new(ErrorCode::BadRequest).detail("`reply_to` is of a time to come")
+            });
         }
         self.store_message(
             &membership.state,

@@ -52,7 +52,7 @@ fn no_history_breaks_a_promise() {
         "{count} histories from seed {first}: {acknowledged} messages acknowledged, {shown} shown, {} failed",
         failed.len()
     );
-    let reports: Vec<String> = failed.iter().take(20).map(|outcome| report(outcome)).collect();
+    let reports: Vec<String> = failed.iter().take(60).map(|outcome| report(outcome)).collect();
     assert!(
         failed.is_empty(),
         "{} of {count} histories broke a promise\n{}",
@@ -95,7 +95,7 @@ fn an_acknowledgement_before_the_write_is_caught() {
             ..Broken::default()
         },
         Promise::NothingLost,
-        50,
+        400,
     );
 }
 
@@ -107,7 +107,7 @@ fn a_lost_publish_is_caught() {
             ..Broken::default()
         },
         Promise::CompleteOrSaidSo,
-        50,
+        400,
     );
 }
 
