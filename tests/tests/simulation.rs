@@ -12,6 +12,15 @@ use samtale_tests::simulation::{Broken, Outcome, play, play_many};
 /// How many histories `make test` plays; `make soak` ten times as many.
 const HISTORIES: u64 = 1_000;
 
+/// Histories that are known to break a promise, with why. A seed is taken from here when its history no longer does; a
+/// seed that is not here fails the test.
+///
+/// In all of them a write that hung lands between the look of a late retry and its void, and a replay from the journal
+/// tells of the row in that moment: it is shown, and then gone, and its restamped twin is shown beside it. A replay has to
+/// settle a row that nothing has confirmed before it tells of it. The embedded engine writes in order, so there no write
+/// lands so late.
+const KNOWN: [u64; 0] = [];
+
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
@@ -44,7 +53,12 @@ fn no_history_breaks_a_promise() {
     let outcomes = play_many(first, count, Broken::default(), |_| false, |_| true);
     let failed: Vec<&Outcome> = outcomes
         .iter()
-        .filter(|outcome| !outcome.violations.is_empty())
+        .filter(|outcome| !outcome.violations.is_empty() && !KNOWN.contains(&outcome.seed))
+        .collect();
+    let known = outcomes.iter().filter(|outcome| KNOWN.contains(&outcome.seed));
+    let mended: Vec<u64> = known
+        .filter(|outcome| outcome.violations.is_empty())
+        .map(|outcome| outcome.seed)
         .collect();
     let acknowledged: usize = outcomes.iter().map(|outcome| outcome.acknowledged).sum();
     let shown: usize = outcomes.iter().map(|outcome| outcome.shown).sum();
@@ -53,6 +67,7 @@ fn no_history_breaks_a_promise() {
         failed.len()
     );
     let reports: Vec<String> = failed.iter().take(60).map(|outcome| report(outcome)).collect();
+    println!("{} known to fail, of which mended: {mended:?}", KNOWN.len());
     assert!(
         failed.is_empty(),
         "{} of {count} histories broke a promise\n{}",

@@ -240,6 +240,8 @@ impl Device {
             }
             if stalls_at.is_some_and(|at| now >= at) {
                 stalls_at = None;
+                // Whoever sleeps has not settled, whatever it had before: it wakes to what it missed.
+                self.shared.settled.borrow_mut().remove(&self.number);
                 world
                     .pass(Duration::from_millis(self.random.between(5_000, 70_000)))
                     .await;
