@@ -9,13 +9,10 @@ use samtale_router::{JournalPage, JournalPlace, LogEntry, Recipients, Rights, Ri
 use samtale_storage::StorageError;
 use samtale_storage::directory::DirectoryVersionRecord;
 use samtale_storage::journal::{Fact, JournalRecord};
-use samtale_storage::threads::{
-    DraftRecord, MessageRecord, OwnReadMarkerRecord, ThreadSettingsRecord, message_key, profile_thread_key,
-};
+use samtale_storage::threads::{DraftRecord, OwnReadMarkerRecord, ThreadSettingsRecord, profile_thread_key};
 
 use crate::directory::Directory;
 use crate::school::School;
-use crate::sending::view_of;
 use crate::thread_state::ThreadState;
 
 #[async_trait]
@@ -188,15 +185,10 @@ impl School {
     /// What a fact says now.
     async fn tell_now(&self, space: SpaceId, fact: &Fact) -> Result<Option<Event>, StorageError> {
         Ok(match fact {
-            Fact::Message { thread, message } => {
-                let stored = self
-                    .store
-                    .get::<MessageRecord>(&message_key(space, *thread, *message))
-                    .await?;
-                stored
-                    .and_then(|stored| view_of(*thread, *message, stored.record))
-                    .map(Event::Message)
-            }
+            Fact::Message { thread, message } => self
+                .settled_message(space, *thread, *message)
+                .await?
+                .map(Event::Message),
             // Without a message its start was given up, or is under way and told of when it is done.
             Fact::Thread { thread } if !self.heads(space).await?.knows(*thread) => None,
             Fact::Thread { thread } => self

@@ -100,6 +100,30 @@ impl School {
         }
     }
 
+    /// A message as the journal tells of it: one that nothing has confirmed is settled first. A write that hung may land
+    /// between the look of a late retry and its void, and what was told must not be taken back. A fresh row needs nothing:
+    /// whoever looks later finds it.
+    pub(crate) async fn settled_message(
+        &self,
+        space: SpaceId,
+        thread: ThreadId,
+        message: MessageId,
+    ) -> Result<Option<Message>, StorageError> {
+        let key = message_key(space, thread, message);
+        let Some(row) = self.store.get::<MessageRecord>(&key).await? else {
+            return Ok(None);
+        };
+        let confirmed = message.sent_at().as_micros() + CONFIRMED;
+        let is_old = self.now().since(message.sent_at()) >= limits::SENT_AT_FRESH;
+        if is_old && row.timestamp < confirmed {
+            if !self.decide(&key, true).await? {
+                return Ok(None);
+            }
+            self.store.put(key, &row.record, confirmed).await?;
+        }
+        Ok(view_of(thread, message, row.record))
+    }
+
     /// Decides whether a send is stored; the first decision holds.
     async fn decide(&self, key: &Key, is_stored: bool) -> Result<bool, StorageError> {
         let ours = SettlementRecord { is_stored };
