@@ -165,7 +165,7 @@ impl School {
             recalled_at: None,
         };
         if self.sabotage.acknowledge_before_write {
-            return self.write_after_acknowledging(state, message, record, view);
+            return self.write_after_acknowledging(state, message, record, view).await;
         }
         let key = message_key(state.space, thread, message);
         let row = async {
@@ -238,7 +238,7 @@ impl School {
     }
 
     /// The fault that the simulation must catch: the sender is told, and the write may fail.
-    fn write_after_acknowledging(
+    async fn write_after_acknowledging(
         &self,
         state: &Arc<ThreadState>,
         message: MessageId,
@@ -250,27 +250,7 @@ impl School {
         tokio::spawn(async move {
             let _ = store.put(key, &record, version).await;
         });
-        let (time, fact) = (
-            self.now(),
-            Fact::Message {
-                thread: state.thread,
-                message,
-            },
-        );
-        let audience = state.audience_of(message);
-        let id = self.event_id(time);
-        let event = Some(Event::Message(view));
-        self.publish(
-            state.space,
-            LogEntry {
-                id,
-                time,
-                audience,
-                fact,
-                event,
-            },
-        );
-        Ok(())
+        self.write_again(state, view).await
     }
 }
 
