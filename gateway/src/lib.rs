@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod connection;
 pub mod cursor;
+pub mod dates;
 pub mod demo;
 pub mod framing;
 pub mod handshake;

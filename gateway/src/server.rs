@@ -21,6 +21,7 @@ use tracing::info;
 
 use crate::accounts::{AccountParts, AccountSettings, Accounts, SystemRandom, TokenKey};
 use crate::adapters::{AccountsForSessions, KeyringLookup, NodeHealth, SchoolForAccounts};
+use crate::dates;
 use crate::http::HttpParts;
 use crate::listener;
 use crate::node::{ALWAYS_FOLLOWED, ShardInputs, Shards, start_shard};
@@ -146,7 +147,7 @@ impl Server {
         getrandom::fill(&mut epoch).map_err(|_| StartError::Random)?;
         let (log, feed) = MemoryLog::new(Epoch(u64::from_be_bytes(epoch)));
         let log = Arc::new(log);
-        let publisher = Publisher::new(log.clone());
+        let publisher = Publisher::new(log.clone(), Arc::clone(&clock));
         let school = Arc::new(School::new(SchoolParts {
             store: opened.store.clone(),
             clock: Arc::clone(&clock),
@@ -182,6 +183,7 @@ impl Server {
         let for_publishing = Arc::clone(&rights);
         tasks.spawn(async move { publishing.run(for_publishing).await });
         tasks.spawn(async move { beside.opened.run().await });
+        tasks.spawn(dates::follow(Arc::clone(&office)));
         for space in ALWAYS_FOLLOWED {
             router.join(space).await.ok_or(StartError::Router)?;
         }

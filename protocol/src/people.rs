@@ -111,7 +111,7 @@ pub enum WithheldReason {
     NameProtected,
     /// The caller's role or relations do not let them see it.
     NotPermitted,
-    /// It is from before the caller came, or from after they left.
+    /// It is from before the caller came. What came after they left is not counted: the number would tell of it.
     OutsideMembership,
     /// It can not be read: the keys are gone, or the row is damaged.
     Unreadable,

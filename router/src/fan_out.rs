@@ -239,9 +239,9 @@ impl RouterLoop {
             Done::Bridged {
                 space,
                 head,
-                page,
+                next,
                 entries,
-            } => self.on_bridged(space, head, page.next, entries).await,
+            } => self.on_bridged(space, head, next, entries).await,
             Done::Loaded {
                 space,
                 thread,
@@ -364,10 +364,7 @@ impl RouterLoop {
             }
             Step::Bridge => {
                 followed.filling = true;
-                let place = JournalPlace {
-                    time: followed.safe().time.minus(JOURNAL_MARGIN),
-                    after: None,
-                };
+                let place = JournalPlace::since(followed.safe().time.minus(JOURNAL_MARGIN));
                 self.bridge(space, None, place);
             }
         }

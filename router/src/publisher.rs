@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
+use samtale_protocol::time::Clock;
 use samtale_protocol::{SpaceId, Timestamp};
+use samtale_storage::journal::Fact;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use crate::log::{AddressedSignal, Log, LogEntry};
-use crate::rights::{JOURNAL_MARGIN, JournalPlace, Rights};
+use crate::rights::{JOURNAL_MARGIN, JournalPlace, LATE, Rights};
 
 /// How many entries may wait for the log, over all spaces: some 20 MB.
 const BACKLOG: usize = 20_000;
@@ -28,6 +30,7 @@ pub struct Publisher {
 
 struct PublisherShared {
     log: Arc<dyn Log>,
+    clock: Arc<dyn Clock>,
     backlog: Mutex<Backlog>,
     wake: Notify,
     wake_republishing: Notify,
@@ -37,15 +40,19 @@ struct PublisherShared {
 struct Backlog {
     waiting: FxHashMap<SpaceId, Vec<Arc<LogEntry>>>,
     count: usize,
-    republish: FxHashMap<SpaceId, Timestamp>,
+    /// The time of the oldest entry that was taken out to be appended.
+    taken_since: Option<Timestamp>,
+    /// Up to where the journal of a space that lacks something in its log is published again.
+    republish: FxHashMap<SpaceId, JournalPlace>,
 }
 
 impl Publisher {
     /// A publisher to `log`; [`Publisher::run`] does the work.
-    pub fn new(log: Arc<dyn Log>) -> Self {
+    pub fn new(log: Arc<dyn Log>, clock: Arc<dyn Clock>) -> Self {
         Self {
             shared: Arc::new(PublisherShared {
                 log,
+                clock,
                 backlog: Mutex::default(),
                 wake: Notify::new(),
                 wake_republishing: Notify::new(),
@@ -72,6 +79,16 @@ impl Publisher {
         self.mark(&mut self.lock(), space, since);
     }
 
+    /// Since when facts that are in the journal may not be in the log yet; `None` when all are. If this node dies, another
+    /// one has to publish them.
+    pub fn unpublished_since(&self) -> Option<Timestamp> {
+        let backlog = self.lock();
+        let waiting = backlog.waiting.values().flatten().map(|entry| entry.time).min();
+        let republished = backlog.republish.values().map(|place| place.time).min();
+        let since = waiting.into_iter().chain(republished).chain(backlog.taken_since);
+        since.min()
+    }
+
     /// Publishes something that is not kept; if the log is away, it is gone.
     pub async fn signal(&self, space: SpaceId, signal: AddressedSignal) {
         let _ = self.shared.log.signal(space, Arc::new(signal)).await;
@@ -80,10 +97,10 @@ impl Publisher {
     /// Appends what is handed over, for as long as it is polled. What is published again takes many reads of storage, so
     /// it runs beside: what is new does not wait for it.
     pub async fn run(&self, rights: Arc<dyn Rights>) {
-        tokio::join!(self.append_all(), self.republish_all(rights));
+        tokio::join!(self.append_all(rights.as_ref()), self.republish_all(rights.as_ref()));
     }
 
-    async fn append_all(&self) {
+    async fn append_all(&self, rights: &dyn Rights) {
         let mut away = false;
         loop {
             let waiting = self.take();
@@ -93,7 +110,7 @@ impl Publisher {
             }
             let mut failed = false;
             for (space, entries) in waiting {
-                if failed || self.shared.log.append(space, &entries).await.is_err() {
+                if failed || self.append(space, &entries, rights).await.is_err() {
                     failed = true;
                     self.put_back(space, entries);
                 }
@@ -112,19 +129,32 @@ impl Publisher {
         }
     }
 
-    async fn republish_all(&self, rights: Arc<dyn Rights>) {
+    /// Appends entries to a space's log, and sees to it that whoever comes back later with a cursor of a log that is gone
+    /// finds them in the journal: near the time of this append, as themselves or by a note that they are late.
+    async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>], rights: &dyn Rights) -> Result<(), ()> {
+        let oldest = entries.iter().map(|entry| entry.time).min();
+        let Some(oldest) = oldest else { return Ok(()) };
+        let mut noted = oldest;
+        while self.shared.clock.now().since(noted) > LATE {
+            noted = self.shared.clock.now();
+            rights.note_late(space, oldest).await.map_err(drop)?;
+        }
+        self.shared.log.append(space, entries).await.map_err(drop)
+    }
+
+    async fn republish_all(&self, rights: &dyn Rights) {
         loop {
-            let marks: Vec<(SpaceId, Timestamp)> = self.lock().republish.drain().collect();
+            let marks = self.lock().republish.clone();
             if marks.is_empty() {
                 self.shared.wake_republishing.notified().await;
                 continue;
             }
             let mut failed = false;
-            for (space, since) in marks {
+            for (space, place) in marks {
                 // One space whose journal can not be read does not hold back the others.
-                if self.republish_now(space, since, rights.as_ref()).await.is_err() {
-                    failed = true;
-                    self.mark(&mut self.lock(), space, since);
+                match self.republish_page(space, place, rights).await {
+                    Ok(next) => self.republished(space, place, next),
+                    Err(()) => failed = true,
                 }
             }
             if failed {
@@ -133,36 +163,55 @@ impl Publisher {
         }
     }
 
-    async fn republish_now(&self, space: SpaceId, since: Timestamp, rights: &dyn Rights) -> Result<(), ()> {
-        let mut place = JournalPlace {
-            time: since.minus(JOURNAL_MARGIN),
-            after: None,
-        };
-        loop {
-            let page = rights.journal(space, place).await.map_err(drop)?;
-            let mut entries = Vec::with_capacity(page.rows.len());
-            for (id, record) in page.rows {
-                let event = rights.event_of(space, &record).await.map_err(drop)?;
-                entries.push(Arc::new(LogEntry {
-                    id,
-                    time: record.time,
-                    audience: record.audience,
-                    fact: record.fact,
-                    event,
-                }));
+    /// Publishes a page of the journal again, as far as it can be read now; says where it goes on.
+    async fn republish_page(
+        &self,
+        space: SpaceId,
+        place: JournalPlace,
+        rights: &dyn Rights,
+    ) -> Result<Option<JournalPlace>, ()> {
+        let page = rights.journal(space, place).await.map_err(drop)?;
+        let mut next = page.next;
+        let mut entries: Vec<Arc<LogEntry>> = Vec::with_capacity(page.rows.len());
+        for (id, record) in page.rows {
+            if let Fact::Late { .. } = record.fact {
+                continue;
             }
-            let appended = self.shared.log.append(space, &entries).await;
-            appended.map_err(drop)?;
-            match page.next {
-                Some(next) => place = next,
-                None => return Ok(()),
-            }
+            let event = match (rights.event_of(space, &record).await, entries.last()) {
+                (Ok(event), _) => event,
+                (Err(_), None) => return Err(()),
+                (Err(_), Some(last)) => {
+                    next = Some(place.behind(last.id, last.time));
+                    break;
+                }
+            };
+            entries.push(Arc::new(LogEntry {
+                id,
+                time: record.time,
+                audience: record.audience,
+                fact: record.fact,
+                event,
+            }));
         }
+        self.append(space, &entries, rights).await.map(|()| next)
+    }
+
+    /// The page at `place` is published again; it goes on at `next`, unless an earlier mark came meanwhile.
+    fn republished(&self, space: SpaceId, place: JournalPlace, next: Option<JournalPlace>) {
+        let mut backlog = self.lock();
+        if backlog.republish.get(&space) != Some(&place) {
+            return;
+        }
+        match next {
+            Some(next) => backlog.republish.insert(space, next),
+            None => backlog.republish.remove(&space),
+        };
     }
 
     fn take(&self) -> Vec<(SpaceId, Vec<Arc<LogEntry>>)> {
         let mut backlog = self.lock();
         backlog.count = 0;
+        backlog.taken_since = backlog.waiting.values().flatten().map(|entry| entry.time).min();
         backlog.waiting.drain().collect()
     }
 
@@ -182,8 +231,11 @@ impl Publisher {
     }
 
     fn mark(&self, backlog: &mut Backlog, space: SpaceId, since: Timestamp) {
-        let mark = backlog.republish.entry(space).or_insert(since);
-        *mark = (*mark).min(since);
+        let place = JournalPlace::since(since.minus(JOURNAL_MARGIN));
+        let mark = backlog.republish.entry(space).or_insert(place);
+        if place.time < mark.time {
+            *mark = place;
+        }
         self.shared.wake_republishing.notify_one();
     }
 
@@ -198,11 +250,12 @@ mod tests {
     use super::*;
     use crate::log::Epoch;
     use crate::memory_log::MemoryLog;
-    use crate::testing::{AwayLog, FakeRights, SPACE, entry, until, until_log_holds};
+    use crate::testing::{AwayLog, BEGIN, FakeRights, SPACE, TestClock, entry, until, until_log_holds};
 
     struct Rig {
         log: Arc<AwayLog>,
         rights: Arc<FakeRights>,
+        clock: Arc<TestClock>,
         publisher: Publisher,
     }
 
@@ -211,10 +264,16 @@ mod tests {
         log.keep(100_000);
         let log = AwayLog::new(log);
         let rights = Arc::new(FakeRights::default());
-        let publisher = Publisher::new(Arc::clone(&log) as _);
+        let clock = TestClock::new();
+        let publisher = Publisher::new(Arc::clone(&log) as _, Arc::clone(&clock) as _);
         let (running, rules) = (publisher.clone(), Arc::clone(&rights) as Arc<dyn Rights>);
         tokio::spawn(async move { running.run(rules).await });
-        Rig { log, rights, publisher }
+        Rig {
+            log,
+            rights,
+            clock,
+            publisher,
+        }
     }
 
     impl Rig {
@@ -240,6 +299,19 @@ mod tests {
         rig.publish(3);
         rig.log.away.store(false, Ordering::SeqCst);
         assert_eq!(rig.holds(1..=3).await, [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn what_gets_into_the_log_late_is_noted_in_the_journal() {
+        let rig = rig();
+        rig.clock.0.store(BEGIN + 12_000, Ordering::SeqCst);
+        rig.publish(5);
+        rig.holds([5]).await;
+        assert!(rig.rights.late.lock().unwrap().is_empty(), "seven seconds are not late");
+        rig.clock.0.store(BEGIN + 20_000, Ordering::SeqCst);
+        rig.publish(6);
+        rig.holds([5, 6]).await;
+        assert_eq!(*rig.rights.late.lock().unwrap(), [entry(6, None).time]);
     }
 
     #[tokio::test]
@@ -276,7 +348,11 @@ mod tests {
         rig.publisher.republish(SPACE, entry(2, None).time);
         rig.publish(8);
         rig.holds([8]).await;
+        let since = rig.publisher.unpublished_since();
+        assert_eq!(since, Some(entry(2, None).time.minus(JOURNAL_MARGIN)));
+        rig.rights.fails_every.store(2, Ordering::SeqCst);
         rig.rights.journal_away.store(false, Ordering::SeqCst);
         rig.holds(1..=8).await;
+        until("it is done", || rig.publisher.unpublished_since().is_none()).await;
     }
 }

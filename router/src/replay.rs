@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use samtale_protocol::time::Clock;
-use samtale_protocol::{PersonId, ServerFrame, SpaceId, Timestamp};
+use samtale_protocol::{EventId, PersonId, ServerFrame, SpaceId, Timestamp};
+use samtale_storage::journal::JournalRecord;
 use samtale_storage::schema::JOURNAL_LIFETIME;
 
 use crate::log::{Log, Position, Slice};
@@ -104,10 +105,7 @@ impl Replay {
                 if self.clock.now().since(time) + JOURNAL_MARGIN >= JOURNAL_LIFETIME {
                     return Ok(ReplayPage::Resync);
                 }
-                let place = JournalPlace {
-                    time: time.minus(JOURNAL_MARGIN),
-                    after: None,
-                };
+                let place = JournalPlace::since(time.minus(JOURNAL_MARGIN));
                 let next = ReplayFrom::Journal {
                     place,
                     then: head,
@@ -156,24 +154,46 @@ impl Replay {
         time: Timestamp,
     ) -> Result<ReplayPage, RightsError> {
         let page = self.rights.journal(space, place).await?;
-        let mut frames = Vec::new();
+        let (mut frames, mut on, mut reached) = (Vec::new(), page.next, None);
         for (id, record) in page.rows {
-            if !self
-                .rights
-                .permits(space, person, &record.audience, record.time)
-                .await?
-            {
-                continue;
+            if let Some(back) = place.back_for(&record.fact) {
+                on = Some(back);
+                break;
             }
-            if let Some(event) = self.rights.event_of(space, &record).await? {
-                frames.push(ServerFrame::Event { space, id, event });
+            match (self.frame_of(space, person, id, &record).await, reached) {
+                (Ok(frame), _) => frames.extend(frame),
+                (Err(error), None) => return Err(error),
+                (Err(_), Some(_)) => {
+                    on = reached;
+                    break;
+                }
             }
+            reached = Some(place.behind(id, record.time));
         }
-        let next = match page.next {
+        let next = match on {
             Some(place) => ReplayFrom::Journal { place, then, time },
             None => ReplayFrom::Log { position: then, time },
         };
         Ok(ReplayPage::Events { frames, next })
+    }
+
+    /// What a row of the journal says to `person` now, if it is for them.
+    async fn frame_of(
+        &self,
+        space: SpaceId,
+        person: PersonId,
+        id: EventId,
+        record: &JournalRecord,
+    ) -> Result<Option<ServerFrame>, RightsError> {
+        let permitted = self
+            .rights
+            .permits(space, person, &record.audience, record.time)
+            .await?;
+        if !permitted {
+            return Ok(None);
+        }
+        let event = self.rights.event_of(space, record).await?;
+        Ok(event.map(|event| ServerFrame::Event { space, id, event }))
     }
 }
 
@@ -181,10 +201,11 @@ impl Replay {
 mod tests {
     use std::sync::atomic::Ordering;
 
-    use samtale_protocol::Event;
+    use samtale_protocol::{Audience, Event};
+    use samtale_storage::journal::Fact;
 
     use super::*;
-    use crate::log::Epoch;
+    use crate::log::{Epoch, LogEntry};
     use crate::memory_log::MemoryLog;
     use crate::testing::{ANNA, BEGIN, FakeRights, SPACE, TestClock, entry};
 
@@ -225,7 +246,10 @@ mod tests {
             };
             let mut numbers = Vec::new();
             loop {
-                let (frames, next) = match self.replay.page(SPACE, ANNA, from).await.unwrap() {
+                let Ok(page) = self.replay.page(SPACE, ANNA, from).await else {
+                    continue;
+                };
+                let (frames, next) = match page {
                     ReplayPage::Events { frames, next } => (frames, Some(next)),
                     ReplayPage::Reached { frames, .. } => (frames, None),
                     ReplayPage::Resync => return None,
@@ -270,6 +294,33 @@ mod tests {
         rig.log.lose(Epoch(2));
         let numbers = rig.after(1, 90).await.unwrap();
         assert!((91..=101).all(|number| numbers.contains(&number)), "{numbers:?}");
+    }
+
+    #[tokio::test]
+    async fn what_got_into_a_log_late_is_found_after_that_log_is_gone() {
+        let rig = rig(100).await;
+        let note = LogEntry {
+            id: EventId::at(entry(90, None).time, &[1; 10]),
+            fact: Fact::Late {
+                since: entry(3, None).time,
+            },
+            audience: Audience::default(),
+            ..LogEntry::clone(&entry(90, None))
+        };
+        rig.rights.write(&note);
+        rig.log.lose(Epoch(2));
+        let numbers = rig.after(1, 95).await.unwrap();
+        assert!((3..=100).all(|number| numbers.contains(&number)), "{numbers:?}");
+        assert!(!numbers.contains(&2), "no further back than it has to: {numbers:?}");
+    }
+
+    #[tokio::test]
+    async fn a_row_that_can_not_be_told_now_ends_the_page_and_not_the_replay() {
+        let rig = rig(40).await;
+        rig.log.lose(Epoch(2));
+        rig.rights.fails_every.store(2, Ordering::SeqCst);
+        let numbers = rig.after(1, 35).await.unwrap();
+        assert!((36..=40).all(|number| numbers.contains(&number)), "{numbers:?}");
     }
 
     #[tokio::test]

@@ -1,8 +1,10 @@
 //! What the router asks the rules of the school: who is behind an audience, and what a fact of the journal says now.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
-use samtale_protocol::{Audience, Event, PersonId, SpaceId, Timestamp};
-use samtale_storage::journal::JournalRecord;
+use samtale_protocol::{Audience, Event, EventId, PersonId, SpaceId, Timestamp};
+use samtale_storage::journal::{Fact, JournalRecord};
 use thiserror::Error;
 
 use crate::delivery::Recipients;
@@ -48,6 +50,9 @@ pub trait Rights: Send + Sync + 'static {
     /// A page of the space's journal from `from` on, oldest first, with the ids of its rows, and where the next page
     /// begins; `None` when this was the last.
     async fn journal(&self, space: SpaceId, from: JournalPlace) -> Result<JournalPage, RightsError>;
+
+    /// Journals that facts since `since` get into the log only now: [`samtale_storage::journal::Fact::Late`].
+    async fn note_late(&self, space: SpaceId, since: Timestamp) -> Result<(), RightsError>;
 }
 
 /// A place in a space's journal.
@@ -56,17 +61,54 @@ pub struct JournalPlace {
     /// Rows of this time on.
     pub time: Timestamp,
     /// And after this row.
-    pub after: Option<samtale_protocol::EventId>,
+    pub after: Option<EventId>,
+    /// From when on everything is read, or was.
+    pub begun: Timestamp,
+}
+
+impl JournalPlace {
+    /// Everything from this time on.
+    pub const fn since(time: Timestamp) -> Self {
+        Self {
+            time,
+            after: None,
+            begun: time,
+        }
+    }
+
+    /// The place right behind a row. Whoever reads a page and comes to a row that can not be told now goes on from behind
+    /// the last that could: storage that fails one call in twenty would let no whole page pass.
+    #[must_use]
+    pub const fn behind(self, row: EventId, time: Timestamp) -> Self {
+        Self {
+            time,
+            after: Some(row),
+            begun: self.begun,
+        }
+    }
+
+    /// Where reading has to go on when it comes to this fact: further back, if it says that something older got into the
+    /// log late. What was read is read again, which is harmless, since events are state.
+    pub fn back_for(self, fact: &Fact) -> Option<Self> {
+        match fact {
+            Fact::Late { since } if *since < self.begun => Some(Self::since(*since)),
+            _ => None,
+        }
+    }
 }
 
 /// A page of a journal.
 #[derive(Clone, Debug, Default)]
 pub struct JournalPage {
     /// The rows.
-    pub rows: Vec<(samtale_protocol::EventId, JournalRecord)>,
+    pub rows: Vec<(EventId, JournalRecord)>,
     /// Where the next page begins.
     pub next: Option<JournalPlace>,
 }
 
-/// How far before a cursor's time the journal is read: a row may be written this long after its time, and clocks differ.
-pub const JOURNAL_MARGIN: std::time::Duration = std::time::Duration::from_secs(30);
+/// How far before a cursor's time the journal is read. What is in the log after the cursor's place has a row of the journal
+/// that is at most [`LATE`] older, or a second by another clock; the rest is for an append that takes its time.
+pub const JOURNAL_MARGIN: Duration = Duration::from_secs(30);
+
+/// A fact that gets into the log later than this after it was journalled is noted there again, by [`Rights::note_late`].
+pub const LATE: Duration = Duration::from_secs(10);

@@ -62,6 +62,11 @@ pub struct FakeRights {
     /// Whether Anna was where the entries went, and still is.
     pub forbids: AtomicBool,
     pub journal_away: AtomicBool,
+    /// Every how many rows of the journal one can not be told; 0 for none.
+    pub fails_every: AtomicUsize,
+    told: AtomicUsize,
+    /// What was noted as late.
+    pub late: Mutex<Vec<Timestamp>>,
     pub unfollowed: AtomicUsize,
 }
 
@@ -102,10 +107,20 @@ impl Rights for FakeRights {
     }
 
     async fn event_of(&self, _: SpaceId, record: &JournalRecord) -> Result<Option<Event>, RightsError> {
+        let every = self.fails_every.load(Ordering::SeqCst);
+        if every > 0 && self.told.fetch_add(1, Ordering::SeqCst) % every == every - 1 {
+            let reason = "not now".to_owned();
+            return Err(RightsError { reason });
+        }
         let Fact::Directory { version } = record.fact else {
             return Ok(None);
         };
         Ok(Some(Event::Directory { version }))
+    }
+
+    async fn note_late(&self, _: SpaceId, since: Timestamp) -> Result<(), RightsError> {
+        self.late.lock().unwrap().push(since);
+        Ok(())
     }
 
     async fn journal(&self, _: SpaceId, from: JournalPlace) -> Result<JournalPage, RightsError> {
@@ -122,10 +137,8 @@ impl Rights for FakeRights {
             .collect();
         let more = rows.len() > PAGE;
         rows.truncate(PAGE);
-        let next = rows.last().filter(|_| more).map(|(id, record)| JournalPlace {
-            time: record.time,
-            after: Some(*id),
-        });
+        let last = rows.last().filter(|_| more);
+        let next = last.map(|(id, record)| from.behind(*id, record.time));
         Ok(JournalPage { rows, next })
     }
 }

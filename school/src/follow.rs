@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
-use samtale_protocol::{GroupId, ProfileId, SpaceId, ThreadId};
+use samtale_protocol::{GroupId, ProfileId, SpaceId, ThreadId, Timestamp};
 use samtale_storage::threads::{GroupThreadRecord, MemberRecord};
 use samtale_storage::{Range, StorageError};
 
@@ -35,14 +35,28 @@ impl School {
         Ok(changed)
     }
 
+    /// Brings the threads of all groups of a space in line with what has begun or ended there by its date since `since`: a
+    /// place in a group, a relation, a profile, a group. Returns how many threads changed.
+    pub async fn follow_dates(&self, space: SpaceId, since: Timestamp) -> Result<u32, StorageError> {
+        let now = self.now();
+        let Some(directory) = self.load_directory(space).await? else {
+            return Ok(0);
+        };
+        if directory.holds_until(since).is_none_or(|date| date > now) {
+            return Ok(0);
+        }
+        let groups: Vec<GroupId> = directory.groups.keys().copied().collect();
+        self.follow_groups(space, &groups).await
+    }
+
     async fn follow_thread(&self, space: SpaceId, thread: ThreadId) -> Result<bool, StorageError> {
         let Some(directory) = self.load_directory(space).await? else {
             return Ok(false);
         };
-        let Some(state) = self.thread(space, thread, 0).await? else {
+        let now = self.now();
+        let Some(state) = self.thread_as_stored(space, thread).await? else {
             return Ok(false);
         };
-        let now = self.now();
         let mut wanted = Reached::new();
         for follow in &state.record.follows {
             wanted.extend(directory.expand(follow, now));

@@ -1,18 +1,22 @@
 //! A thread's messages, in pages both ways, as far as the reader was in it.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use samtale_protocol::messages::{History, HistoryPage, Message, Part};
 use samtale_protocol::people::{Caller, Withheld, WithheldReason};
 use samtale_protocol::{ErrorCode, MessageId, Refusal, Timestamp, limits};
-use samtale_storage::threads::{MemberRecord, MessageRecord, message_partition, quarter};
-use samtale_storage::{Range, StorageError};
+use samtale_storage::threads::{
+    MemberRecord, MessageRecord, SettlementRecord, message_key, message_partition, quarter,
+};
+use samtale_storage::{KeyValue, Range, StorageError, Stored};
 
 use crate::directory::id_at;
 use crate::errors::refuse_storage;
 use crate::school::School;
 use crate::sending::view_of;
 use crate::thread_state::Membership;
+use crate::threads::withheld;
 
 /// How many messages before the reader's time are counted; more are told as this many.
 const COUNTED: usize = 1_000;
@@ -23,6 +27,14 @@ pub(crate) fn may_read(member: &MemberRecord, message: MessageId) -> bool {
     sent_at >= member.visible_from && member.left_at.is_none_or(|left_at| sent_at <= left_at)
 }
 
+/// What was read of a thread, in the asked direction.
+#[derive(Default)]
+struct Read {
+    messages: Vec<Message>,
+    /// How many rows there can not be read.
+    unreadable: usize,
+}
+
 impl School {
     pub(crate) async fn history(&self, caller: &Caller, request: &History) -> Result<HistoryPage, Refusal> {
         if request.before.is_some() && request.after.is_some() {
@@ -31,15 +43,15 @@ impl School {
         let membership = self.membership(caller, request.thread, 0).await?;
         let limit = (request.limit as usize).clamp(1, limits::PAGE);
         let ascending = request.after.is_some();
-        let page = self
+        let read = self
             .page(&membership, request, limit)
             .await
             .map_err(|error| refuse_storage(&error))?;
-        let (mut messages, more) = fit(page, limit);
+        let mut withheld = withheld(read.unreadable, WithheldReason::Unreadable);
+        let (mut messages, more) = fit(read.messages, limit);
         if !ascending {
             messages.reverse();
         }
-        let mut withheld = Vec::new();
         if !more && !ascending {
             withheld.extend(
                 self.hidden_before(&membership)
@@ -55,18 +67,13 @@ impl School {
     }
 
     /// Up to `limit` messages and one more, in the asked direction.
-    async fn page(
-        &self,
-        membership: &Membership,
-        request: &History,
-        limit: usize,
-    ) -> Result<Vec<Message>, StorageError> {
+    async fn page(&self, membership: &Membership, request: &History, limit: usize) -> Result<Read, StorageError> {
         let (state, member) = (&membership.state, &membership.member);
         let oldest = member.visible_from.max(state.record.started_at);
         let newest = member
             .left_at
             .unwrap_or_else(|| self.now().plus(limits::SENT_AT_AHEAD * 2));
-        let mut messages = Vec::new();
+        let mut read = Read::default();
         let ascending = request.after.is_some();
         let first = quarter(request.after.map_or(oldest, |after| after.sent_at().max(oldest)));
         let last = quarter(request.before.map_or(newest, |before| before.sent_at().min(newest)));
@@ -85,31 +92,81 @@ impl School {
             if let Some(before) = request.before {
                 range.to = Bound::Excluded(vec![before.into()]);
             }
-            let partition = message_partition(state.space, state.thread, quarter);
-            loop {
-                let rows = self.store.scan::<MessageRecord>(&partition, &range).await?;
-                let end = rows.records.last().map(|row| row.clustering.clone());
-                messages.extend(rows.records.into_iter().filter_map(|row| {
-                    let id = MessageId::from_bytes(id_at(&row.clustering, 0));
-                    view_of(state.thread, id, row.record).filter(|_| may_read(member, id))
-                }));
-                match end {
-                    Some(end) if rows.more && messages.len() <= limit => {
-                        let bound = Bound::Excluded(end);
-                        if ascending {
-                            range.from = bound
-                        } else {
-                            range.to = bound
-                        }
-                    }
-                    _ => break,
-                }
-            }
-            if messages.len() > limit {
+            self.read_quarter(membership, quarter, range, limit, &mut read).await?;
+            if read.messages.len() > limit {
                 break;
             }
         }
-        Ok(messages)
+        Ok(read)
+    }
+
+    /// Reads a range of a quarter until there are more than `limit` messages in all, or no more rows.
+    async fn read_quarter(
+        &self,
+        membership: &Membership,
+        quarter: u64,
+        mut range: Range,
+        limit: usize,
+        read: &mut Read,
+    ) -> Result<(), StorageError> {
+        let (state, member) = (&membership.state, &membership.member);
+        let partition = message_partition(state.space, state.thread, quarter);
+        loop {
+            let rows = self.store.scan_readable::<MessageRecord>(&partition, &range).await?;
+            let end = rows.records.last().map(|row| row.clustering.clone());
+            let goes_on = rows.more;
+            let known = self.settlements_of(&partition, &rows.records).await?;
+            for row in rows.records {
+                let id = MessageId::from_bytes(id_at(&row.clustering, 0));
+                if !may_read(member, id) {
+                    continue;
+                }
+                let Some(record) = row.record else {
+                    read.unreadable += 1;
+                    continue;
+                };
+                let key = message_key(state.space, state.thread, id);
+                if !self.may_be_unsettled(id, row.timestamp) || self.stays(&key, known.get(&id).copied()).await? {
+                    read.messages.extend(view_of(state.thread, id, record));
+                }
+            }
+            match end {
+                Some(end) if goes_on && read.messages.len() <= limit => {
+                    let bound = Bound::Excluded(end);
+                    if range.descending {
+                        range.to = bound
+                    } else {
+                        range.from = bound
+                    }
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// What is decided of those of these rows that may still become a void. Read after the rows, in one range: hardly any
+    /// send is ever settled, so it is all but always empty.
+    async fn settlements_of(
+        &self,
+        partition: &[KeyValue],
+        rows: &[Stored<Option<MessageRecord>>],
+    ) -> Result<BTreeMap<MessageId, SettlementRecord>, StorageError> {
+        let unsettled = rows
+            .iter()
+            .map(|row| (MessageId::from_bytes(id_at(&row.clustering, 0)), row.timestamp))
+            .filter(|(id, timestamp)| self.may_be_unsettled(*id, *timestamp));
+        let Some((first, last)) = unsettled
+            .map(|(id, _)| (id, id))
+            .reduce(|(first, last), (id, _)| (first.min(id), last.max(id)))
+        else {
+            return Ok(BTreeMap::new());
+        };
+        let mut range = Range::all(limits::PAGE);
+        range.from = Bound::Included(vec![first.into()]);
+        range.to = Bound::Included(vec![last.into()]);
+        let settlements = self.store.scan_all::<SettlementRecord>(partition, range).await?;
+        let by_id = |row: Stored<SettlementRecord>| (MessageId::from_bytes(id_at(&row.clustering, 0)), row.record);
+        Ok(settlements.into_iter().map(by_id).collect())
     }
 
     /// How many messages are from before the reader's time.
@@ -123,12 +180,9 @@ impl School {
         for quarter in (quarter(started_at)..=quarter(from)).rev() {
             let range = Range::all(COUNTED).before(vec![MessageId::first_at(from).into()]);
             let partition = message_partition(state.space, state.thread, quarter);
-            let rows = self.store.scan::<MessageRecord>(&partition, &range).await?;
-            count += rows
-                .records
-                .iter()
-                .filter(|row| matches!(row.record, MessageRecord::Sent { .. }))
-                .count();
+            let rows = self.store.scan_readable::<MessageRecord>(&partition, &range).await?;
+            let is_void = |row: &Stored<Option<MessageRecord>>| matches!(row.record, Some(MessageRecord::Void {}));
+            count += rows.records.iter().filter(|row| !is_void(row)).count();
             if count >= COUNTED {
                 break;
             }

@@ -110,11 +110,13 @@ impl School {
                     JournalPlace {
                         time: minute_start(at),
                         after: rows.last().map(|(id, _)| *id),
+                        begun: from.begun,
                     }
                 } else {
                     JournalPlace {
                         time: minute_start(at + 1),
                         after: None,
+                        begun: from.begun,
                     }
                 };
                 let next = (page.more || at < last).then_some(next);

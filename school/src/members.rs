@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use samtale_protocol::people::Caller;
 use samtale_protocol::threads::{AddMembers, MembershipChanged, Recipient, RemoveMembers, ThreadReference};
-use samtale_protocol::{Audience, ErrorCode, Event, ProfileId, Refusal, SpaceId, ThreadId, limits};
+use samtale_protocol::{Audience, ErrorCode, Event, ProfileId, Refusal, SpaceId, ThreadId, Timestamp, limits};
 use samtale_storage::StorageError;
 use samtale_storage::journal::Fact;
 use samtale_storage::threads::{
@@ -31,7 +31,8 @@ impl School {
             to,
             from_the_beginning,
         } = request;
-        let membership = self.active_membership(caller, thread, 0).await?;
+        let now = self.now();
+        let membership = self.stored_membership(caller, thread).await?;
         self.check_steers(&membership)?;
         let Membership {
             state,
@@ -39,7 +40,6 @@ impl School {
             profile,
             ..
         } = membership;
-        let now = self.now();
         let reached = check_recipients(&directory, profile, &to, now)?;
         let newcomers = reached.keys().filter(|other| !state.members.contains_key(other));
         if state.members.len() + newcomers.count() > limits::MEMBERS {
@@ -83,9 +83,10 @@ impl School {
         if request.profiles.len() > limits::RECIPIENTS {
             return Err(Refusal::new(ErrorCode::TooLarge).detail("more than 200 profiles"));
         }
-        let membership = self.active_membership(caller, request.thread, 0).await?;
+        let now = self.now();
+        let membership = self.stored_membership(caller, request.thread).await?;
         self.check_steers(&membership)?;
-        self.end_memberships(membership.state, &request.profiles)
+        self.end_memberships(membership.state, &request.profiles, now)
             .await
             .map_err(|error| refuse_storage(&error))
     }
@@ -95,19 +96,21 @@ impl School {
         caller: &Caller,
         request: ThreadReference,
     ) -> Result<MembershipChanged, Refusal> {
-        let membership = self.active_membership(caller, request.thread, 0).await?;
+        let now = self.now();
+        let membership = self.stored_membership(caller, request.thread).await?;
         let profile = membership.profile;
-        self.end_memberships(membership.state, &[profile])
+        self.end_memberships(membership.state, &[profile], now)
             .await
             .map_err(|error| refuse_storage(&error))
     }
 
-    pub(crate) async fn end_memberships(
+    /// Ends memberships at `now`, a time from before `state` was loaded.
+    async fn end_memberships(
         &self,
         state: Arc<ThreadState>,
         profiles: &[ProfileId],
+        now: Timestamp,
     ) -> Result<MembershipChanged, StorageError> {
-        let now = self.now();
         let (mut changes, mut again) = (Members::default(), Members::default());
         for profile in profiles {
             match state.members.get(profile) {

@@ -98,7 +98,7 @@ impl School {
             return Err(Refusal::new(ErrorCode::NotPermitted).detail("the thread is closed to its sender"));
         }
         let pair = thread_of_two(source.thread, author, sender, source.record.started_at);
-        let known = self.thread(source.space, pair, 0).await;
+        let known = self.thread_as_stored(source.space, pair).await;
         if let Some(state) = known.map_err(|error| refuse_storage(&error))? {
             let state = self.rejoin(state, &[author, sender]).await;
             return self

@@ -158,6 +158,11 @@ impl Rights for School {
     async fn journal(&self, space: SpaceId, from: JournalPlace) -> Result<JournalPage, RightsError> {
         self.journal_page(space, from).await.map_err(not_known)
     }
+
+    async fn note_late(&self, space: SpaceId, since: Timestamp) -> Result<(), RightsError> {
+        let noted = self.journal(space, Fact::Late { since }, None, Audience::default());
+        noted.await.map(drop).map_err(not_known)
+    }
 }
 
 impl School {
@@ -227,7 +232,9 @@ impl School {
                     version: stored.timestamp,
                 })
             }
-            Fact::Profiles { .. } | Fact::LoginEnded { .. } | Fact::PresenceVisibility { .. } => None,
+            Fact::Late { .. } | Fact::Profiles { .. } | Fact::LoginEnded { .. } | Fact::PresenceVisibility { .. } => {
+                None
+            }
         })
     }
 

@@ -1,7 +1,6 @@
 //! The way of a send into storage: durable, once, whatever is retried. `design.md`, "Identity and order of a message".
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use samtale_protocol::messages::{Message, Part, Sent};
 use samtale_protocol::{
@@ -15,12 +14,8 @@ use sha2::{Digest, Sha256};
 
 use crate::errors::refuse_storage;
 use crate::school::School;
-use crate::settling::Earlier;
+use crate::settling::{Earlier, LATE};
 use crate::thread_state::ThreadState;
-
-/// A write that ends later than this after `sent_at` is settled before it is told: another node, whose clock may differ
-/// by a second, may by now have looked for the message in vain.
-const LATE: Duration = Duration::from_secs(9);
 
 /// A message on its way into storage.
 pub(crate) struct Outgoing {

@@ -60,6 +60,16 @@ pub(crate) struct Membership {
     pub member: MemberRecord,
 }
 
+impl Membership {
+    /// Refuses who has left.
+    fn check_active(&self) -> Result<(), Refusal> {
+        if self.member.left_at.is_none() {
+            return Ok(());
+        }
+        Err(Refusal::new(ErrorCode::NotPermitted).detail("you are no longer a member of this thread"))
+    }
+}
+
 impl ThreadState {
     /// Reads a thread; `None` if there is no such thread in the space.
     pub async fn load(store: &Store, space: SpaceId, thread: ThreadId) -> Result<Option<Self>, StorageError> {
@@ -218,6 +228,21 @@ impl School {
         Ok(Some(state))
     }
 
+    /// A thread as storage has it at this moment, whatever the node has heard. Who changes its members begins with this: to
+    /// take out once more who was taken out elsewhere, a little later, would open what was said in between.
+    pub(crate) async fn thread_as_stored(
+        &self,
+        space: SpaceId,
+        thread: ThreadId,
+    ) -> Result<Option<Arc<ThreadState>>, StorageError> {
+        let loaded = ThreadState::load(&self.store, space, thread).await?;
+        let state = loaded.map(Arc::new);
+        if let Some(state) = &state {
+            self.keep_thread(state);
+        }
+        Ok(state)
+    }
+
     pub(crate) fn thread_in_memory(&self, thread: ThreadId, version: u64) -> Option<Arc<ThreadState>> {
         let memory = self.memory();
         let state = memory.threads.get(&thread)?;
@@ -290,9 +315,20 @@ impl School {
         version: u64,
     ) -> Result<Membership, Refusal> {
         let membership = self.membership(caller, thread, version).await?;
-        if membership.member.left_at.is_some() {
-            return Err(Refusal::new(ErrorCode::NotPermitted).detail("you are no longer a member of this thread"));
-        }
+        membership.check_active()?;
+        Ok(membership)
+    }
+
+    /// The caller's membership of a thread whose members they are about to change, as storage has it.
+    pub(crate) async fn stored_membership(&self, caller: &Caller, thread: ThreadId) -> Result<Membership, Refusal> {
+        let mut membership = self.active_membership(caller, thread, 0).await?;
+        let stored = self.thread_as_stored(membership.state.space, thread).await;
+        membership.state = stored
+            .map_err(|error| refuse_storage(&error))?
+            .ok_or(ErrorCode::NotFound)?;
+        let member = membership.state.members.get(&membership.profile);
+        membership.member = member.cloned().ok_or(ErrorCode::NotFound)?;
+        membership.check_active()?;
         Ok(membership)
     }
 }

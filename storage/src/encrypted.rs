@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use samtale_protocol::SpaceId;
 
-use crate::engine::{Batch, Change, Compared, Engine, Page, Range, Row, RowChange, StorageError};
+use crate::engine::{Batch, Change, Compared, Engine, Page, Range, Row, RowChange, StorageError, chain};
 use crate::envelope;
 use crate::key::{self, Key, KeyValue};
 use crate::keyring::{Keyring, SpaceKeys};
@@ -74,7 +74,14 @@ impl Engine for EncryptedEngine {
         }
         let keys = self.keys_for_reading(table, partition).await?;
         for row in &mut page.rows {
-            row.body = decrypt(table, &keys, partition, &row.clustering, &row.body)?;
+            // One damaged row must not hide the others of its page.
+            row.body = match decrypt(table, &keys, partition, &row.clustering, &row.body) {
+                Ok(body) => body,
+                Err(error) => {
+                    tracing::error!(error = %chain(&error), "a row of a range can not be read");
+                    Vec::new()
+                }
+            };
         }
         Ok(page)
     }

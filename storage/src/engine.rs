@@ -14,7 +14,7 @@ use crate::schema::Table;
 pub struct Row {
     /// Its place in the partition.
     pub clustering: Vec<KeyValue>,
-    /// Its body.
+    /// Its body; empty in a range if it can not be read, which no record's is.
     pub body: Vec<u8>,
     /// The timestamp it was written with, in microseconds; of a compare-and-set row its version.
     pub timestamp: u64,

@@ -55,6 +55,12 @@ pub enum Fact {
         /// Whose.
         profile: ProfileId,
     },
+    /// Facts that were journalled long before they got into the log got there now: whoever reads the journal from after
+    /// them, to make up for a log that is gone, finds them from here. Nobody is told.
+    Late {
+        /// When the first of them was journalled.
+        since: Timestamp,
+    },
     /// People, groups or relations of the space changed.
     Directory {
         /// The directory's version.

@@ -71,6 +71,29 @@ impl Store {
         })
     }
 
+    /// Reads a range of a partition of which some records may be unreadable: `None` stands in their place, so that lists
+    /// can count them.
+    pub async fn scan_readable<R: Record>(
+        &self,
+        partition: &[KeyValue],
+        range: &Range,
+    ) -> Result<StoredPage<Option<R>>, StorageError> {
+        let page = self.engine.scan(R::TABLE, partition, range).await?;
+        let records = page.rows.into_iter().map(|row| {
+            let (clustering, timestamp) = (row.clustering.clone(), row.timestamp);
+            let record = decode::<R>(row).ok().map(|stored| stored.record);
+            Stored {
+                clustering,
+                timestamp,
+                record,
+            }
+        });
+        Ok(StoredPage {
+            records: records.collect(),
+            more: page.more,
+        })
+    }
+
     /// Reads a whole range, page by page; for partitions that are bounded by the size of an institution.
     pub async fn scan_all<R: Record>(
         &self,

@@ -83,11 +83,16 @@ pub enum MessageRecord {
     Void {},
 }
 
-/// What became of a send that was retried so late that its outcome had to be decided. The first decision holds.
+/// What became of a send that was retried so late that its outcome had to be decided. A decision holds for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SettlementRecord {
-    /// Whether it is stored; otherwise it never will be.
-    pub is_stored: bool,
+#[serde(rename_all = "snake_case")]
+pub enum SettlementRecord {
+    /// Someone looked for the row in vain and is about to look again: whoever finds it now decides that it is stored.
+    Closing,
+    /// It is stored.
+    Stored,
+    /// It is not stored, and never will be.
+    Never,
 }
 
 /// The newest message of a thread, with the thread itself, so that a list of threads needs no row of each.

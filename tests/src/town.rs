@@ -34,6 +34,8 @@ pub struct Inhabitant {
 /// A school with people who can log in.
 #[derive(Clone, Debug)]
 pub struct Town {
+    /// The municipality that the school belongs to.
+    pub municipality: SpaceId,
     /// The school.
     pub space: SpaceId,
     /// The class that everybody belongs to.
@@ -50,15 +52,24 @@ impl Town {
         let timestamp = office.clock.now().as_micros();
         let space = SpaceId::from_bytes(office.school.random_bytes());
         let class = GroupId::from_bytes(office.school.random_bytes());
-        let record = SpaceRecord {
-            kind: SpaceKind::Institution,
-            name: "Prøveskolen".to_owned(),
+        let municipality = SpaceId::from_bytes(office.school.random_bytes());
+        let above = SpaceRecord {
+            kind: SpaceKind::Municipality,
+            name: "Prøvekommunen".to_owned(),
             parent: None,
             roster_id: None,
             forbidden: DEFAULT_FORBIDDEN.to_vec(),
             read_receipts: samtale_storage::directory::ReadReceipts::default(),
         };
-        store.compare_and_set(&space_key(space), None, &record).await?;
+        let here = SpaceRecord {
+            kind: SpaceKind::Institution,
+            name: "Prøveskolen".to_owned(),
+            parent: Some(municipality),
+            forbidden: Vec::new(),
+            ..above.clone()
+        };
+        store.compare_and_set(&space_key(municipality), None, &above).await?;
+        store.compare_and_set(&space_key(space), None, &here).await?;
         let group = GroupRecord {
             kind: GroupKind::Class,
             name: "3.A".to_owned(),
@@ -67,6 +78,7 @@ impl Town {
         };
         store.put(group_key(space, class), &group, timestamp).await?;
         let mut town = Self {
+            municipality,
             space,
             class,
             people: Vec::new(),

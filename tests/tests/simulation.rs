@@ -12,16 +12,6 @@ use samtale_tests::simulation::{Broken, Outcome, play, play_many};
 /// How many histories `make test` plays; `make soak` ten times as many.
 const HISTORIES: u64 = 1_000;
 
-/// Histories that are known to break a promise, with why. A seed is taken from here when its history no longer does; a
-/// seed that is not here fails the test.
-///
-/// - 87: a write that hung lands between the look of a late retry and its void, and someone reads a page of the thread in
-///   that moment: the message is shown, and then gone, and its restamped twin is shown beside it. Replays settle such a
-///   row before they tell of it; pages do not. The embedded engine writes in order, so there no write lands so late.
-/// - 698: after a resume the sender's own message, acknowledged before, is in the thread and not on its screen. Not
-///   understood yet.
-const KNOWN: [u64; 2] = [87, 698];
-
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
@@ -54,12 +44,7 @@ fn no_history_breaks_a_promise() {
     let outcomes = play_many(first, count, Broken::default(), |_| false, |_| true);
     let failed: Vec<&Outcome> = outcomes
         .iter()
-        .filter(|outcome| !outcome.violations.is_empty() && !KNOWN.contains(&outcome.seed))
-        .collect();
-    let known = outcomes.iter().filter(|outcome| KNOWN.contains(&outcome.seed));
-    let mended: Vec<u64> = known
-        .filter(|outcome| outcome.violations.is_empty())
-        .map(|outcome| outcome.seed)
+        .filter(|outcome| !outcome.violations.is_empty())
         .collect();
     let acknowledged: usize = outcomes.iter().map(|outcome| outcome.acknowledged).sum();
     let shown: usize = outcomes.iter().map(|outcome| outcome.shown).sum();
@@ -68,7 +53,6 @@ fn no_history_breaks_a_promise() {
         failed.len()
     );
     let reports: Vec<String> = failed.iter().take(60).map(|outcome| report(outcome)).collect();
-    println!("{} known to fail, of which mended: {mended:?}", KNOWN.len());
     assert!(
         failed.is_empty(),
         "{} of {count} histories broke a promise\n{}",

@@ -1,5 +1,5 @@
-//! Who may start a thread with whom: every pair of roles, over the socket, under the municipality's table and under an
-//! institution that narrows it.
+//! Who may start a thread with whom: every pair of roles, over the socket, under the municipality's table, under one that
+//! the municipality narrows on a running server, and under an institution that narrows it.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use samtale_gateway::server::Office;
 use samtale_protocol::messages::Part;
 use samtale_protocol::people::{Explain, Role, Rule};
 use samtale_protocol::threads::{Recipient, StartThread};
-use samtale_protocol::{ClientId, ErrorCode, Reply, Request};
+use samtale_protocol::{ClientId, ErrorCode, Reply, Request, SpaceId};
 use samtale_storage::directory::{ForbiddenPair, SpaceRecord, space_key};
 use samtale_tests::node::Node;
 use samtale_tests::town::{Inhabitant, Town};
@@ -44,19 +44,39 @@ async fn each_pair_of_the_table_holds_over_the_socket() -> Result<()> {
         }
     }
 
-    // Narrowed further, pair by pair, on a running server: each takes effect, and only for its pair.
-    for from in ROLES {
-        for to in ROLES.into_iter().filter(|to| !closed.contains(&(from, *to))) {
-            let mut forbidden: Vec<ForbiddenPair> = closed.map(|(from, to)| ForbiddenPair { from, to }).to_vec();
-            forbidden.push(ForbiddenPair { from, to });
-            set_table(&node.office, &town, forbidden).await?;
-            assert!(
-                !try_to_start(&clients[&from], &town, other_of(&town, to)).await?,
-                "{from:?} to {to:?} is closed"
-            );
-            let explained = explain(&clients[&from], &town, other_of(&town, to)).await?;
-            assert_eq!(explained, (false, Rule::InstitutionForbids), "{from:?} to {to:?}");
+    // Narrowed further, pair by pair, on a running server, by the one and by the other: each takes effect, and only for
+    // its pair. An institution that forbids nothing opens nothing that the municipality forbids.
+    for (level, rule) in [
+        (town.municipality, Rule::MunicipalityForbids),
+        (town.space, Rule::InstitutionForbids),
+    ] {
+        for from in ROLES {
+            for to in ROLES.into_iter().filter(|to| !closed.contains(&(from, *to))) {
+                let other = other_of(&town, to);
+                let whose = if level == town.space {
+                    Vec::new()
+                } else {
+                    closed.to_vec()
+                };
+                set_table(&node.office, &town, level, &[whose, vec![(from, to)]].concat()).await?;
+                let allowed = try_to_start(&clients[&from], &town, other).await?;
+                assert!(!allowed, "{from:?} to {to:?} is closed by {rule:?}");
+                let explained = explain(&clients[&from], &town, other).await?;
+                assert_eq!(explained, (false, rule), "{from:?} to {to:?}");
+                let (child, guardian) = (&clients[&Role::Child], other_of(&town, Role::Guardian));
+                assert_eq!(
+                    explain(child, &town, guardian).await?,
+                    (false, Rule::MunicipalityForbids)
+                );
+            }
         }
+        set_table(
+            &node.office,
+            &town,
+            level,
+            if level == town.space { &[] } else { &closed },
+        )
+        .await?;
     }
     drop(clients);
     node.stop().await
@@ -115,19 +135,22 @@ async fn explain(client: &Client, town: &Town, to: &Inhabitant) -> Result<(bool,
     }
 }
 
-/// Sets the school's table, as an operator does, and has the running server notice.
-async fn set_table(office: &Office, town: &Town, forbidden: Vec<ForbiddenPair>) -> Result<()> {
+/// Sets the table of the municipality or of the school, as an operator does, and has the running server notice.
+async fn set_table(office: &Office, town: &Town, level: SpaceId, forbidden: &[(Role, Role)]) -> Result<()> {
     let store = &office.opened.store;
     let stored = store
-        .get::<SpaceRecord>(&space_key(town.space))
+        .get::<SpaceRecord>(&space_key(level))
         .await?
-        .context("the school")?;
+        .context("its record")?;
+    let forbidden = forbidden
+        .iter()
+        .map(|(from, to)| ForbiddenPair { from: *from, to: *to });
     let record = SpaceRecord {
-        forbidden,
+        forbidden: forbidden.collect(),
         ..stored.record
     };
     store
-        .compare_and_set(&space_key(town.space), Some(stored.timestamp), &record)
+        .compare_and_set(&space_key(level), Some(stored.timestamp), &record)
         .await?;
     office.school.tell_directory(town.space).await?;
     Ok(())

@@ -54,7 +54,7 @@ pub async fn play(
         store: office.opened.store.clone(),
         clock: clock.clone(),
         random: Arc::new(system_random),
-        publisher: Publisher::new(Arc::new(log)),
+        publisher: Publisher::new(Arc::new(log), clock.clone()),
         sabotage: Sabotage::default(),
     });
     let directory = institution(office)

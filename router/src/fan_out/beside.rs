@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use samtale_protocol::time::Clock;
-use samtale_protocol::{SpaceId, ThreadId};
+use samtale_protocol::{EventId, SpaceId, ThreadId};
+use samtale_storage::journal::JournalRecord;
 
 use crate::delivery::{Recipients, Safe};
 use crate::log::{AddressedSignal, Log, LogEntry, Position, Slice};
-use crate::rights::{JournalPage, JournalPlace, Rights};
+use crate::rights::{JournalPlace, Rights};
 
 /// How many entries are read from a log at once.
 pub(super) const FILL: usize = 512;
@@ -25,7 +26,7 @@ pub(super) enum Done {
     Bridged {
         space: SpaceId,
         head: Safe,
-        page: JournalPage,
+        next: Option<JournalPlace>,
         entries: Vec<(Arc<LogEntry>, Recipients)>,
     },
     Loaded {
@@ -88,28 +89,49 @@ async fn read_journal(
         }
     };
     let page = rights.journal(space, place).await.ok()?;
-    let mut entries = Vec::with_capacity(page.rows.len());
-    for (id, record) in &page.rows {
-        let event = rights.event_of(space, record).await.ok()?;
-        let (audience, fact) = (record.audience.clone(), record.fact.clone());
-        let entry = Arc::new(LogEntry {
-            id: *id,
-            time: record.time,
-            audience,
-            fact,
-            event,
-        });
-        // A log that began anew is rare: here a slow thread may hold back the others of its space.
-        rights.observe(space, &entry);
-        let recipients = rights.recipients(space, &entry.audience).await.ok()?;
-        entries.push((entry, recipients));
+    let mut next = page.next;
+    let mut entries: Vec<(Arc<LogEntry>, Recipients)> = Vec::with_capacity(page.rows.len());
+    for (id, record) in page.rows {
+        if let Some(back) = place.back_for(&record.fact) {
+            next = Some(back);
+            break;
+        }
+        match entry_of(rights, space, id, record).await {
+            Some(entry) => entries.push(entry),
+            None => {
+                let (last, _) = entries.last()?;
+                next = Some(place.behind(last.id, last.time));
+                break;
+            }
+        }
     }
     Some(Done::Bridged {
         space,
         head,
-        page,
+        next,
         entries,
     })
+}
+
+/// What a row of the journal says now, and to whom; `None` if that can not be read now.
+async fn entry_of(
+    rights: &Arc<dyn Rights>,
+    space: SpaceId,
+    id: EventId,
+    record: JournalRecord,
+) -> Option<(Arc<LogEntry>, Recipients)> {
+    let event = rights.event_of(space, &record).await.ok()?;
+    let entry = Arc::new(LogEntry {
+        id,
+        time: record.time,
+        audience: record.audience,
+        fact: record.fact,
+        event,
+    });
+    // A log that began anew is rare: here a slow thread may hold back the others of its space.
+    rights.observe(space, &entry);
+    let recipients = rights.recipients(space, &entry.audience).await.ok()?;
+    Some((entry, recipients))
 }
 
 /// Loads who is behind an entry's audience.

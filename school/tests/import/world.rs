@@ -319,7 +319,7 @@ fn school(store: &Store, clock: &Arc<TestClock>) -> School {
                 *byte = number.rotate_left(u32::try_from(place).unwrap() * 7).to_be_bytes()[place % 8];
             }
         }),
-        publisher: Publisher::new(Arc::new(log)),
+        publisher: Publisher::new(Arc::new(log), clock.clone()),
         sabotage: Sabotage::default(),
     })
 }

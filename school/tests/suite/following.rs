@@ -92,3 +92,34 @@ async fn who_left_or_was_taken_out_by_hand_stays_out() {
         .unwrap();
     world.send(class.anna, thread, "tilbage").await.unwrap();
 }
+
+#[tokio::test]
+async fn a_place_in_the_class_that_begins_and_ends_by_its_date_is_followed_when_the_date_comes() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let thread = world
+        .start(class.teacher, vec![class.guardians()], "et")
+        .await
+        .unwrap()
+        .thread;
+    let (erik, emma) = (
+        world.someone("Erik", Role::Guardian).await,
+        world.someone("Emma", Role::Child).await,
+    );
+    world.relate(erik, emma, guardian_of()).await;
+    let day = Duration::from_secs(24 * 60 * 60);
+    let (comes, leaves) = (world.now().plus(day), world.now().plus(day * 3));
+    world.join(class.group, emma, Some(comes), Some(leaves)).await;
+    world.changed().await;
+    let mut followed = Vec::new();
+    for _ in 0..4 {
+        let since = world.now();
+        world.advance(day);
+        world.advance(Duration::from_secs(1));
+        followed.push(world.school.follow_dates(world.space, since).await.unwrap());
+        let text = format!("dag {}", followed.len());
+        world.send(class.teacher, thread, &text).await.unwrap();
+    }
+    assert_eq!(followed, [1, 0, 1, 0]);
+    assert_eq!(world.texts(erik, thread).await, ["dag 1", "dag 2"]);
+}

@@ -112,7 +112,7 @@ impl World {
         let store = Store::new(Arc::clone(&engine) as _);
         let (log, feed) = MemoryLog::new(Epoch(7));
         let log: Arc<dyn Log> = Arc::new(log);
-        let publisher = Publisher::new(Arc::clone(&log));
+        let publisher = Publisher::new(Arc::clone(&log), Arc::clone(&clock) as _);
         let drawn = AtomicU64::new(0);
         let random = move |bytes: &mut [u8]| {
             let number = drawn.fetch_add(1, Ordering::SeqCst).to_be_bytes();
@@ -291,6 +291,18 @@ impl World {
     pub fn advance(&self, by: Duration) {
         let millis = u64::try_from(by.as_millis()).unwrap();
         self.clock.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Another node on the same storage, which hears of nothing.
+    pub fn deaf_node(&self) -> School {
+        let (log, _) = MemoryLog::new(Epoch(8));
+        School::new(SchoolParts {
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock) as _,
+            random: Arc::new(|bytes: &mut [u8]| bytes.fill(9)),
+            publisher: Publisher::new(Arc::new(log), Arc::clone(&self.clock) as _),
+            sabotage: Sabotage::default(),
+        })
     }
 
     pub async fn ask(&self, who: Someone, request: Request) -> Result<Reply, Refusal> {

@@ -1,8 +1,10 @@
 //! Members who come and go, and what each of them reads.
 
+use std::time::Duration;
+
 use samtale_protocol::messages::{EditMessage, Part};
 use samtale_protocol::people::WithheldReason;
-use samtale_protocol::threads::{RemoveMembers, ThreadReference};
+use samtale_protocol::threads::{OpenThread, RemoveMembers, ThreadReference};
 use samtale_protocol::{ErrorCode, Event, Request};
 
 use crate::harness::{Class, Someone};
@@ -146,4 +148,43 @@ async fn a_change_of_members_outlives_a_start_whose_clock_was_ahead() {
         Err(ErrorCode::NotPermitted)
     );
     assert_eq!(world.texts(class.anna, first.thread).await, ["et"]);
+}
+
+#[tokio::test]
+async fn to_take_out_once_more_who_is_out_opens_nothing_that_was_said_since() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let to = vec![class.anna.to(), class.carl.to()];
+    let thread = world.start(class.teacher, to, "et").await.unwrap().thread;
+    let deaf = world.deaf_node();
+    let history = Request::OpenThread(OpenThread { thread, after: None });
+    deaf.handle(&class.teacher.caller(), history).await.unwrap();
+
+    world.must(class.teacher, remove(thread, class.carl)).await;
+    world.advance(Duration::from_secs(60));
+    world.send(class.teacher, thread, "uden Carl").await.unwrap();
+    world.advance(Duration::from_secs(60));
+    deaf.handle(&class.teacher.caller(), remove(thread, class.carl))
+        .await
+        .unwrap();
+    world.changed().await;
+    assert_eq!(world.texts(class.carl, thread).await, ["et"]);
+
+    // And who was brought back elsewhere is brought back for good.
+    world
+        .add(class.teacher, thread, vec![class.carl.to()], false)
+        .await
+        .unwrap();
+    world.advance(Duration::from_secs(60));
+    deaf.handle(&class.teacher.caller(), remove(thread, class.carl))
+        .await
+        .unwrap();
+    assert_eq!(
+        world
+            .deaf_node()
+            .handle(&class.carl.caller(), Request::SendMessage(world.a_send(thread, "nej")))
+            .await
+            .map_err(|refusal| refusal.code),
+        Err(ErrorCode::NotPermitted)
+    );
 }

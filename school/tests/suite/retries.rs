@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use samtale_protocol::messages::{EditMessage, MessageReference, Part, ReplyToSender};
-use samtale_protocol::people::Role;
+use samtale_protocol::people::{Role, Withheld, WithheldReason};
 use samtale_protocol::threads::StartThread;
-use samtale_protocol::{ErrorCode, Event, Reply, Request};
+use samtale_protocol::{ErrorCode, Event, MessageId, Reply, Request, ThreadId};
+use samtale_storage::schema::MESSAGES;
+use samtale_storage::threads::{SettlementRecord, message_key};
+use samtale_storage::{Batch, Change, Engine, RowChange};
 
 use crate::harness::{Class, Someone, World, sent};
 
@@ -273,4 +276,80 @@ async fn a_start_whose_message_was_never_stored_is_not_told_from_the_journal_eit
     start(world, class.teacher, &request).await.unwrap();
     assert_eq!(threads(&world.replayed_from_journal(class.anna).await), 1);
     assert_eq!(world.inbox(class.anna, None, 10).await.entries.len(), 1);
+}
+
+/// What a node that died left half settled: a message that is stored, and what was decided of it so far.
+async fn half_settled(class: &Class, settlement: SettlementRecord) -> (ThreadId, MessageId) {
+    let world = &class.world;
+    let thread = world
+        .start(class.teacher, vec![class.anna.to()], "et")
+        .await
+        .unwrap()
+        .thread;
+    let message = world.send(class.anna, thread, "to").await.unwrap();
+    let key = message_key(world.space, thread, message);
+    world.store.compare_and_set(&key, None, &settlement).await.unwrap();
+    (thread, message)
+}
+
+#[tokio::test]
+async fn a_page_shows_no_message_that_is_about_to_become_a_void() {
+    let class = Class::new().await;
+    let (thread, _) = half_settled(&class, SettlementRecord::Never).await;
+    class.world.advance(Duration::from_secs(11));
+    assert_eq!(class.world.texts(class.teacher, thread).await, ["et"]);
+    let told = class.world.replayed_from_journal(class.teacher).await;
+    assert!(
+        !told
+            .iter()
+            .any(|event| matches!(event, Event::Message(message) if Part::plain_text(&message.parts) == "to"))
+    );
+}
+
+#[tokio::test]
+async fn whoever_reads_a_message_that_is_being_closed_decides_that_it_stays() {
+    let class = Class::new().await;
+    let (thread, message) = half_settled(&class, SettlementRecord::Closing).await;
+    class.world.advance(Duration::from_secs(11));
+    assert_eq!(class.world.texts(class.teacher, thread).await, ["et", "to"]);
+    let key = message_key(class.world.space, thread, message);
+    let decided = class.world.store.get::<SettlementRecord>(&key).await.unwrap();
+    assert_eq!(decided.map(|row| row.record), Some(SettlementRecord::Stored));
+}
+
+#[tokio::test]
+async fn a_page_counts_what_is_damaged_and_shows_the_rest() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let thread = world
+        .start(class.teacher, vec![class.anna.to()], "et")
+        .await
+        .unwrap()
+        .thread;
+    let message = world.send(class.anna, thread, "to").await.unwrap();
+    world.send(class.anna, thread, "tre").await.unwrap();
+    let key = message_key(world.space, thread, message);
+    let row = RowChange {
+        clustering: key.clustering,
+        change: Change::Put {
+            body: b"\xff damaged".to_vec(),
+            expires_at: None,
+        },
+        timestamp: u64::MAX / 2,
+    };
+    let batch = Batch {
+        table: &MESSAGES,
+        partition: key.partition,
+        rows: vec![row],
+    };
+    world.engine.write(batch).await.unwrap();
+    let page = world.history(class.teacher, thread).await.unwrap();
+    let texts: Vec<String> = page
+        .messages
+        .iter()
+        .map(|message| Part::plain_text(&message.parts))
+        .collect();
+    assert_eq!(texts, ["et", "tre"]);
+    let reason = WithheldReason::Unreadable;
+    assert_eq!(page.withheld, [Withheld { count: 1, reason }]);
 }

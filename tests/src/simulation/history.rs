@@ -51,8 +51,6 @@ struct Fate {
     epoch: u64,
     /// Since when the log may lack something, and when the lease ends after which that is put right.
     unpublished: Option<(Timestamp, u64)>,
-    /// Who put it right last, since when and at what time: if that one dies soon after, it may be undone.
-    republished: Option<(usize, Timestamp, u64)>,
     /// When which dead node starts again.
     restarts: Vec<(u64, usize)>,
     /// When the log is back.
@@ -140,7 +138,6 @@ impl Fate {
             lives: 0,
             epoch: 1,
             unpublished: None,
-            republished: None,
             restarts: Vec::new(),
             log_back_at: None,
         };
@@ -290,11 +287,11 @@ impl Fate {
         };
         let now = self.ground.world.elapsed_ms();
         self.ground.world.trace(format_args!("node {place} dies"));
-        // Its last sign of life was a little before; what was journalled since may be in no log.
+        // Its last sign of life was a little before; what was journalled since may be in no log, nor what it said then.
+        let unpublished = node.publisher.unpublished_since();
         let since = node.clock.now().minus(Duration::from_secs(5));
+        let since = unpublished.map_or(since, |earlier| earlier.min(since));
         node.kill();
-        let undone = self.republished.filter(|(by, _, at)| *by == place && now < at + 60_000);
-        let since = undone.map_or(since, |(_, earlier, _)| earlier.min(since));
         let earlier = self.unpublished.map_or(since, |(earlier, _)| earlier.min(since));
         self.unpublished = Some((earlier, now + LEASE_MS));
         self.restarts.push((now + self.random.between(100, 20_000), place));
@@ -330,17 +327,12 @@ impl Fate {
         if let Some((since, lease_ends)) = self.unpublished {
             let nodes = Rc::clone(&self.shared.nodes);
             let nodes = nodes.borrow();
-            let survivors = nodes
-                .iter()
-                .enumerate()
-                .filter_map(|(place, node)| Some((place, node.as_ref()?)));
-            if let Some((place, survivor)) = survivors.take(1).find(|_| lease_ends <= now) {
+            if let Some(survivor) = nodes.iter().flatten().next().filter(|_| lease_ends <= now) {
                 self.ground
                     .world
                     .trace(format_args!("a survivor republishes since {since}"));
                 survivor.publisher.republish(self.shared.people.space, since);
                 self.unpublished = None;
-                self.republished = Some((place, since, now));
             }
         }
     }

@@ -92,7 +92,7 @@ impl Node {
         );
         let log: Arc<dyn samtale_router::Log> = Arc::new(FaultyLog::new(log, world.clone(), faults.clone(), stream(1)));
         let (feed, passing) = lossy_feed(feed, world.clone(), faults.clone(), stream(2));
-        let publisher = Publisher::new(Arc::clone(&log));
+        let publisher = Publisher::new(Arc::clone(&log), clock.clone());
         let random = Mutex::new(stream(3));
         let school = Arc::new(School::new(SchoolParts {
             store: Store::new(Arc::new(engine)),
