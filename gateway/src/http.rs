@@ -1,6 +1,9 @@
 //! HTTP beside the sockets, on the same port: login, and whether the server is alive and ready.
 
+mod login;
+
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +13,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use axum::routing::{get, post};
-use samtale_protocol::login::{ActivateRequest, LoginRequest, RefreshRequest};
+use axum::routing::{any, get, post};
 use samtale_protocol::{ErrorCode, Language, Refusal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +22,7 @@ use serde_json::json;
 use crate::accounts::{Accounts, Address};
 use crate::origin::{Origins, Proxies};
 use crate::upgrade::{Sockets, UpgradesUnderWay, upgrade};
+use crate::web;
 
 /// A body of these requests, in bytes: tokens and passwords are below 1 KiB each.
 const BODY_BYTES: usize = 16 * 1024;
@@ -53,6 +56,8 @@ pub struct HttpParts {
     pub proxies: Proxies,
     /// The most sessions at once.
     pub max_sessions: usize,
+    /// The folder of the web app, if it is served.
+    pub web: Option<PathBuf>,
 }
 
 pub(crate) struct Http {
@@ -78,6 +83,7 @@ pub fn router(parts: HttpParts) -> Router {
         origins,
         proxies,
         max_sessions,
+        web,
     } = parts;
     let upgrades = UpgradesUnderWay::new(0);
     let http = Arc::new(Http {
@@ -89,17 +95,21 @@ pub fn router(parts: HttpParts) -> Router {
         max_sessions,
         upgrades,
     });
+    let rest = match web {
+        Some(folder) => web::router(&folder),
+        None => Router::new().route("/", get(about)).fallback(nothing_here),
+    };
     Router::new()
-        .route("/", get(about))
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/v1/ws", get(upgrade))
-        .route("/v1/login", post(login))
-        .route("/v1/refresh", post(refresh))
-        .route("/v1/logout", post(logout))
-        .route("/v1/activate", post(activate))
-        .fallback(nothing_here)
+        .route("/v1/login", post(login::login))
+        .route("/v1/refresh", post(login::refresh))
+        .route("/v1/logout", post(login::logout))
+        .route("/v1/activate", post(login::activate))
+        .route("/v1/{*rest}", any(nothing_here))
         .with_state(http)
+        .fallback_service(rest)
 }
 
 async fn about() -> Response<Body> {
@@ -107,7 +117,7 @@ async fn about() -> Response<Body> {
         "Samtale ",
         env!("CARGO_PKG_VERSION"),
         "\n\n",
-        "Chat for schools. This is the server; it speaks with clients, not yet with a browser.\n\n",
+        "Chat for schools. This is the server, without its web app: build clients/web and name its folder in `web`.\n\n",
         "  POST /v1/login     log in\n",
         "  GET  /v1/ws        the socket\n",
         "  GET  /healthz      alive\n",
@@ -132,34 +142,6 @@ async fn ready(State(http): State<Arc<Http>>) -> Response<Body> {
     }
 }
 
-async fn login(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(http, request, async |http, body: LoginRequest, address| {
-        http.accounts.login(body, address).await
-    })
-    .await
-}
-
-async fn refresh(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(http, request, async |http, body: RefreshRequest, _| {
-        http.accounts.refresh(&body.refresh_token).await
-    })
-    .await
-}
-
-async fn logout(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(http, request, async |http, body: RefreshRequest, _| {
-        http.accounts.logout(&body.refresh_token).await.map(|()| json!({}))
-    })
-    .await
-}
-
-async fn activate(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(http, request, async |http, body: ActivateRequest, address| {
-        http.accounts.activate(body, address).await
-    })
-    .await
-}
-
 async fn nothing_here(request: Request<Body>) -> Response<Body> {
     let refusal = Refusal::new(ErrorCode::NotFound).detail("there is nothing at this address");
     refusal_response(
@@ -169,23 +151,7 @@ async fn nothing_here(request: Request<Body>) -> Response<Body> {
     )
 }
 
-/// Reads the body, does the work, and writes the answer or the refusal in the person's language.
-async fn answer<B: DeserializeOwned, R: Serialize>(
-    http: Arc<Http>,
-    request: Request<Body>,
-    work: impl AsyncFnOnce(&Http, B, Address) -> Result<R, Refusal>,
-) -> Response<Body> {
-    let language = language(request.headers());
-    let outcome = match accept(&http, request).await {
-        Ok((body, address)) => work(&http, body, address).await,
-        Err(refusal) => Err(refusal),
-    };
-    match outcome {
-        Ok(reply) => json_response(StatusCode::OK, &reply),
-        Err(refusal) => refusal_response(status(refusal.code), refusal.in_language(language), json!({})),
-    }
-}
-
+/// Reads the body of a request that may come in, and from which address it is.
 async fn accept<B: DeserializeOwned>(http: &Http, request: Request<Body>) -> Result<(B, Address), Refusal> {
     if !http.origins.allow(request.headers()) {
         return Err(Refusal::new(ErrorCode::NotPermitted).detail("pages of this origin may not use this server"));

@@ -13,6 +13,7 @@ use crate::commands::{CommandError, Commands, OfficeCommands};
 use crate::config::Config;
 use crate::server::{Office, Server, ServerOptions, StartError, SystemClock};
 use crate::shard::SessionLimits;
+use crate::web;
 
 /// What a server is started with, by its configuration.
 pub fn options(config: &Config) -> ServerOptions {
@@ -26,6 +27,7 @@ pub fn options(config: &Config) -> ServerOptions {
         accounts: config.account_settings(),
         shards: config.shard_count().get(),
         max_sessions: config.limits.sessions,
+        web: config.web.clone().or_else(web::beside_the_program),
         origins: config.origins.clone(),
         proxies: config.trusted_proxies(),
         limits: SessionLimits {

@@ -60,6 +60,8 @@ pub struct ServerOptions {
     pub shards: usize,
     /// The most sessions at once.
     pub max_sessions: usize,
+    /// The folder of the web app, if it is served.
+    pub web: Option<PathBuf>,
     /// Web origins that may use this server, besides its own.
     pub origins: Origins,
     /// Reverse proxies in front.
@@ -78,6 +80,7 @@ impl ServerOptions {
             accounts: AccountSettings::default(),
             shards: std::thread::available_parallelism().map_or(1, usize::from),
             max_sessions: listener::most_connections(),
+            web: None,
             origins: Origins::default(),
             proxies: Proxies::default(),
             limits: SessionLimits::default(),
@@ -212,6 +215,7 @@ impl Server {
             origins: self.options.origins.clone(),
             proxies: self.options.proxies.clone(),
             max_sessions: self.options.max_sessions,
+            web: self.options.web.clone(),
         };
         let draining = (Arc::clone(&self.draining), Arc::clone(&self.shards), shutdown.clone());
         let drain = async move {

@@ -4,6 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::people::OwnProfile;
 
+/// How long a browser keeps the cookie with the refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CookieLife {
+    /// Until the browser is closed.
+    Session,
+    /// As long as the device keeps it: it is the person's own.
+    Device,
+}
+
 /// The body of `POST /v1/login`.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -15,6 +26,9 @@ pub struct LoginRequest {
     /// What the client calls itself.
     #[serde(default)]
     pub client: Option<String>,
+    /// In a browser: the refresh token goes into a cookie that no script can read, and not into the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cookie: Option<CookieLife>,
 }
 
 /// The body of `POST /v1/activate`: the first login.
@@ -27,6 +41,12 @@ pub struct ActivateRequest {
     pub code: String,
     /// The password that the person chooses.
     pub password: String,
+    /// What the client calls itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// In a browser: the refresh token goes into a cookie that no script can read, and not into the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cookie: Option<CookieLife>,
 }
 
 /// The body of `POST /v1/refresh` and `/v1/logout`.
@@ -34,7 +54,11 @@ pub struct ActivateRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RefreshRequest {
     /// The refresh token. Each works once: the answer holds the next one.
-    pub refresh_token: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// Instead of it: it is in the browser's cookie.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cookie: bool,
 }
 
 /// The answer to a login, a first login or a refresh.
@@ -43,7 +67,8 @@ pub struct RefreshRequest {
 pub struct LoginReply {
     /// For `hello`.
     pub access_token: String,
-    /// For the next access token.
+    /// For the next access token; left out when it went into a cookie.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub refresh_token: String,
     /// How long the access token lasts, in seconds.
     pub expires_in: u64,

@@ -92,27 +92,19 @@ impl LoginService {
             username: username.to_owned(),
             password: password.reveal().to_owned(),
             client: Some(self.client.clone()),
+            cookie: None,
         };
         self.exchange("/v1/login", &body).await
     }
 
     /// Gets a new access token, and the next refresh token: each works once.
     pub async fn refresh(&self, refresh_token: &Secret) -> Result<LoginReply, LoginError> {
-        self.exchange(
-            "/v1/refresh",
-            &RefreshRequest {
-                refresh_token: refresh_token.reveal().to_owned(),
-            },
-        )
-        .await
+        self.exchange("/v1/refresh", &with_token(refresh_token)).await
     }
 
     /// Ends the login. Its sockets are closed.
     pub async fn log_out(&self, refresh_token: &Secret) -> Result<(), LoginError> {
-        let body = RefreshRequest {
-            refresh_token: refresh_token.reveal().to_owned(),
-        };
-        self.post("/v1/logout", &body).await.map(drop)
+        self.post("/v1/logout", &with_token(refresh_token)).await.map(drop)
     }
 
     /// Logs in for the first time, with the code from the sheet, and sets the password.
@@ -121,6 +113,8 @@ impl LoginService {
             username: username.to_owned(),
             code: code.to_owned(),
             password: password.reveal().to_owned(),
+            client: Some(self.client.clone()),
+            cookie: None,
         };
         self.exchange("/v1/activate", &body).await
     }
@@ -173,6 +167,13 @@ impl LoginService {
             answer = &mut exchange => answer,
             _ = &mut connection => exchange.await,
         }
+    }
+}
+
+fn with_token(refresh_token: &Secret) -> RefreshRequest {
+    RefreshRequest {
+        refresh_token: Some(refresh_token.reveal().to_owned()),
+        cookie: false,
     }
 }
 

@@ -90,7 +90,8 @@ impl Accounts {
             Err(refusal) if refusal.code == ErrorCode::InvalidActivationCode => {}
             Err(_) => self.slowdown.withdrawn(found.hmac, address),
         }
-        self.begin_login(outcome?, "").await
+        self.begin_login(outcome?, request.client.as_deref().unwrap_or_default())
+            .await
     }
 
     async fn use_code(

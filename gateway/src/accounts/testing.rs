@@ -154,6 +154,7 @@ impl School {
             username: username.to_owned(),
             password: password.to_owned(),
             client: Some("test".to_owned()),
+            cookie: None,
         };
         self.accounts.login(request, Self::address()).await.map(Reply)
     }
@@ -167,6 +168,8 @@ impl School {
             username: username.to_owned(),
             code: code.to_owned(),
             password: password.to_owned(),
+            client: None,
+            cookie: None,
         };
         self.accounts.activate(request, Self::address()).await.map(Reply)
     }

@@ -89,6 +89,8 @@ settings! {
         keys: Option<PathBuf>, Text = None, "the data folder's name with `.keys` behind";
         /// The address and port for HTTP and sockets. Port 0 picks a free one.
         listen: SocketAddr, Text = SocketAddr::from(([127, 0, 0, 1], 8080)), "`\"127.0.0.1:8080\"`";
+        /// The folder of the built web app, which is served at `/`. Without it the server speaks with other clients only.
+        web: Option<PathBuf>, Text = None, "the folder `web` beside the program, if there is one";
         /// Web origins whose pages may use this server, such as `https://school.example`. Its own host always may,
         /// and so may programs that are no browsers.
         origins: Origins, List = Origins::default(), "`[]`";

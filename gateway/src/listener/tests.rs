@@ -1,5 +1,6 @@
 //! The port from outside: real connections on port 0, accounts in memory, and whoever takes the sockets made up.
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
@@ -64,10 +65,10 @@ struct Node {
 
 impl Node {
     async fn start() -> Self {
-        Self::start_with(usize::MAX, 100).await
+        Self::start_with(usize::MAX, 100, None).await
     }
 
-    async fn start_with(most_connections: usize, max_sessions: usize) -> Self {
+    async fn start_with(most_connections: usize, max_sessions: usize, web: Option<&Path>) -> Self {
         let school = School::new();
         let anne = school.person("anne", PASSWORD).await;
         let (sockets, draining, shutdown) = (Arc::<KeptSockets>::default(), Arc::default(), CancellationToken::new());
@@ -78,6 +79,7 @@ impl Node {
             origins: Origins::new(["https://app.example"]).unwrap(),
             proxies: Proxies::default(),
             max_sessions,
+            web: web.map(Path::to_owned),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -234,6 +236,84 @@ async fn login_refresh_and_logout_over_http() {
         (reply.status, reply.json()["error"]["code"].clone()),
         (401, json!("invalid_token"))
     );
+}
+
+#[tokio::test]
+async fn a_browser_keeps_its_login_in_a_cookie_that_works_once_and_is_forgotten() {
+    let node = Node::start().await;
+    let origin = "Origin: https://chat.example\r\n";
+    let body = json!({"username": "Anne", "password": PASSWORD, "cookie": "device"});
+    let refused = node.post("/v1/login", &body, "").await;
+    assert_eq!(refused.status, 403, "no browser says no origin");
+    let reply = node.post("/v1/login", &body, origin).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert!(reply.json().get("refresh_token").is_none(), "not for scripts");
+    let cookie_of = |reply: &Answer| reply.header("set-cookie").unwrap().to_owned();
+    let first = cookie_of(&reply);
+    assert!(
+        first.starts_with("__Host-samtale=d.") && first.contains("HttpOnly; SameSite=Strict; Secure; Max-Age="),
+        "{first}"
+    );
+
+    let with = |cookie: &str| format!("{origin}Cookie: {}\r\n", cookie.split(';').next().unwrap());
+    let by_cookie = json!({"cookie": true});
+    let reply = node.post("/v1/refresh", &by_cookie, &with(&first)).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let second = cookie_of(&reply);
+    assert!(second.starts_with("__Host-samtale=d.") && second != first, "{second}");
+    assert_eq!(node.post("/v1/refresh", &by_cookie, origin).await.status, 401);
+    let evil = with(&second).replace("chat.example", "evil.example");
+    assert_eq!(node.post("/v1/refresh", &by_cookie, &evil).await.status, 403);
+
+    let reply = node.post("/v1/logout", &by_cookie, &with(&second)).await;
+    assert_eq!(reply.status, 200);
+    assert!(cookie_of(&reply).contains("Max-Age=0"));
+    assert_eq!(node.post("/v1/refresh", &by_cookie, &with(&second)).await.status, 401);
+    let neither = node.post("/v1/refresh", &json!({}), origin).await;
+    assert_eq!(neither.status, 400, "{}", neither.body);
+}
+
+#[tokio::test]
+async fn the_web_app_is_served_beside_the_api_under_a_strict_policy() {
+    let above = tempfile::tempdir().unwrap();
+    let folder = above.path().join("web");
+    std::fs::create_dir_all(folder.join("assets")).unwrap();
+    for (name, text) in [
+        ("index.html", "<!doctype html>app"),
+        ("assets/app-1a2b.js", "plain"),
+        ("assets/app-1a2b.js.br", "packed"),
+        ("../outside.txt", "outside"),
+    ] {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let node = Node::start_with(usize::MAX, 100, Some(&folder)).await;
+    for path in [
+        "/",
+        "/threads/019fea41",
+        "/settings",
+        "/assets/gone-3c4d.js",
+        "/../outside.txt",
+    ] {
+        let page = node.get(path, "").await;
+        assert_eq!((page.status, page.body.as_str()), (200, "<!doctype html>app"), "{path}");
+        assert_eq!(page.header("cache-control"), Some("no-cache"), "{path}");
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(
+            policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+    }
+    let script = node.get("/assets/app-1a2b.js", "").await;
+    assert_eq!((script.status, script.body.as_str()), (200, "plain"));
+    assert!(script.header("cache-control").unwrap().contains("immutable"));
+    assert!(script.header("content-type").unwrap().contains("javascript"));
+    let packed = node.get("/assets/app-1a2b.js", "Accept-Encoding: br\r\n").await;
+    assert_eq!(
+        (packed.header("content-encoding"), packed.body.as_str()),
+        (Some("br"), "packed")
+    );
+    assert_eq!(node.get("/v1/nothing", "").await.status, 404);
+    assert_eq!(node.get("/healthz", "").await.body, "alive\n");
 }
 
 #[tokio::test]
@@ -404,7 +484,7 @@ async fn a_wrong_upgrade_is_refused_with_help() {
 
 #[tokio::test]
 async fn a_full_node_says_when_to_come_back() {
-    let node = Node::start_with(usize::MAX, 1).await;
+    let node = Node::start_with(usize::MAX, 1, None).await;
     node.websocket("samtale.v1.json").await.unwrap();
     node.accepted().await;
     match node.websocket("samtale.v1.json").await {
@@ -418,7 +498,7 @@ async fn a_full_node_says_when_to_come_back() {
 
 #[tokio::test]
 async fn connections_beyond_the_bound_are_refused_until_one_ends() {
-    let node = Node::start_with(1, 100).await;
+    let node = Node::start_with(1, 100, None).await;
     let held = node.connect().await;
     let refused = within(async {
         loop {
