@@ -2,7 +2,18 @@
 
 import type { CloseCodeName } from './close_codes.ts';
 import type { Outgoing } from './outbox.ts';
-import type { ClientId, Event, EventId, OwnProfile, PersonId, Refusal, Sent, Signal, SpaceId, Welcome } from './protocol.ts';
+import type {
+  ClientId,
+  Event,
+  EventId,
+  OwnProfile,
+  PersonId,
+  Refusal,
+  Sent,
+  Signal,
+  SpaceId,
+  Welcome,
+} from './protocol.ts';
 
 export type Update =
   /** Logged in or refreshed. A refresh token is worth a password and replaces the one before; a cookie shows none. */

@@ -8,7 +8,7 @@ import { Core, type Start } from './core.ts';
 import type { Action, Input, Renewal } from './inputs.ts';
 import { onHint, onNews, onRequest, onSend } from './on_application.ts';
 import { onFrame } from './on_frame.ts';
-import { onLoggedIn, onLoginFailed } from './on_login.ts';
+import { onLoggedIn, onLoginFailed, takeTokens } from './on_login.ts';
 import { onClosed, onHeard, onOpened } from './on_socket.ts';
 import { onOutboxOwned, onStampLost, onStoreOpened } from './on_store.ts';
 import { deadline, onTick } from './on_tick.ts';
@@ -21,6 +21,7 @@ export class Connection {
   /** A connection that tries at the first tick. */
   constructor(start: Start) {
     this.#core = new Core(start);
+    if (start.login) takeTokens(this.#core, 0, start.login);
   }
 
   get state(): Readonly<State> {

@@ -2,7 +2,7 @@
 
 import { jitteredWait, type Random } from '../backoff.ts';
 import { type Moment, ServerClock } from '../clock.ts';
-import type { Cursor, DeviceId, Language, PersonId } from '../protocol.ts';
+import type { Cursor, DeviceId, Language, LoginReply, PersonId } from '../protocol.ts';
 import type { DisconnectReason, StopReason } from '../updates.ts';
 import type { Action, Answer, Renewal, Ticket } from './inputs.ts';
 import { Requests } from './requests.ts';
@@ -15,9 +15,11 @@ export const PROVEN_MS = 5000;
 
 /** What a connection starts from. */
 export interface Start {
-  /** Whether there is something to log in with that is not a token. */
-  mayLogIn: boolean;
+  /** Whether there is something to log in with that is not a token: a code or a forgotten password works once. */
+  logIn: 'never' | 'once' | 'again';
   renewal?: Renewal;
+  /** A login made just now. */
+  login?: LoginReply;
   /** The installation. */
   device: DeviceId;
   /** What the program calls itself. */
@@ -56,7 +58,7 @@ export class Core {
 
   constructor(start: Start) {
     this.start = start;
-    this.login = { mayLogIn: start.mayLogIn, renewal: start.renewal, access: undefined, rejected: false };
+    this.login = { mayLogIn: start.logIn !== 'never', renewal: start.renewal, access: undefined, rejected: false };
     this.requests = new Requests(start.requestTimeoutMs);
   }
 

@@ -1,7 +1,7 @@
 // What a connection takes and what it gives: inputs and actions.
 
 import type { LoginError, RequestProblem, SendProblem } from '../errors.ts';
-import type { Entry, LostStamp, News, Outgoing, OutboxRecord } from '../outbox.ts';
+import type { Entry, LostStamp, News, OutboxRecord, Outgoing } from '../outbox.ts';
 import type { ClientFrame, Cursor, LoginReply, PersonId, Reply, Request, ServerFrame } from '../protocol.ts';
 import type { Update } from '../updates.ts';
 

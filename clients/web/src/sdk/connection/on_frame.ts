@@ -1,7 +1,7 @@
 // A frame came from the server.
 
 import type { Moment } from '../clock.ts';
-import { type Refusal, REPLY_KINDS, type Reply, type ServerFrame, type Welcome } from '../protocol.ts';
+import { REPLY_KINDS, type Refusal, type Reply, type ServerFrame, type Welcome } from '../protocol.ts';
 import type { Core } from './core.ts';
 import { onSendRefused, onSent, transmitWaiting } from './on_application.ts';
 import { onHeard } from './on_socket.ts';

@@ -27,16 +27,22 @@ export function connect(core: Core, now: Moment): void {
   }
 }
 
-export function onLoggedIn(core: Core, now: Moment, reply: LoginReply): void {
-  if (core.state.kind !== 'connecting') return;
-  const { access_token, refresh_token, expires_in, profiles } = reply;
+/** From now on these are the tokens. */
+export function takeTokens(core: Core, now: Moment, reply: LoginReply): void {
+  const { access_token, refresh_token, expires_in } = reply;
   const lastsMs = expires_in * 1000;
   // A token that lasts less than the margin is used at once, not refreshed for ever.
   const endsAt = now + Math.max(lastsMs - MARGIN_MS, lastsMs / 2, SHORTEST_MS);
   core.login.access = { token: access_token, endsAt };
   core.login.renewal = refresh_token === undefined ? { kind: 'cookie' } : { kind: 'token', token: refresh_token };
-  const shown = refresh_token === undefined ? {} : { refreshToken: refresh_token };
-  core.act({ kind: 'deliver', update: { kind: 'logged_in', ...shown, profiles } });
+  core.login.mayLogIn = core.start.logIn === 'again';
+}
+
+export function onLoggedIn(core: Core, now: Moment, reply: LoginReply): void {
+  if (core.state.kind !== 'connecting') return;
+  takeTokens(core, now, reply);
+  const shown = reply.refresh_token === undefined ? {} : { refreshToken: reply.refresh_token };
+  core.act({ kind: 'deliver', update: { kind: 'logged_in', ...shown, profiles: reply.profiles } });
   core.state = { kind: 'connecting', step: 'socket' };
   core.act({ kind: 'open' });
 }

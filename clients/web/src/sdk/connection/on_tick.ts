@@ -30,9 +30,10 @@ function ownDeadline(core: Core): Moment {
   }
 }
 
-/** While the question is under way, its own time counts. */
+/** While the question is under way, or no slot is free to ask it, the times of the requests count. */
 function silentAt(core: Core, live: Live): Moment {
-  return core.requests.isProbing ? Number.POSITIVE_INFINITY : live.heardAt + live.silenceMs;
+  const mayAsk = core.requests.hasSlot && !core.requests.isProbing;
+  return mayAsk ? live.heardAt + live.silenceMs : Number.POSITIVE_INFINITY;
 }
 
 /** Between requests, so that nobody's answer is lost; a server that cannot wait closes by itself. */

@@ -95,9 +95,7 @@ export class Requests {
 
   /** The request for this entry does not go out after all. */
   takeBackSend(clientId: ClientId): void {
-    this.#underWay = this.#underWay.filter(
-      ({ purpose }) => purpose.kind !== 'send' || purpose.clientId !== clientId,
-    );
+    this.#underWay = this.#underWay.filter(({ purpose }) => purpose.kind !== 'send' || purpose.clientId !== clientId);
   }
 
   /** Takes out what has waited too long. */

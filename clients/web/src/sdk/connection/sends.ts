@@ -4,7 +4,7 @@ import { jitteredWait, type Random } from '../backoff.ts';
 import type { Moment } from '../clock.ts';
 import { mayPass } from '../errors.ts';
 import { timeOfMessage } from '../ids.ts';
-import { type Entry, lane, type LostStamp, type Outgoing, type OutboxRecord, type Stamp } from '../outbox.ts';
+import { type Entry, type LostStamp, lane, type OutboxRecord, type Outgoing, type Stamp } from '../outbox.ts';
 import type { ClientId, Refusal, Sent, Timestamp } from '../protocol.ts';
 import type { Seen } from './seen.ts';
 

@@ -91,7 +91,8 @@ describe('the lists', () => {
   });
 
   it('every error code, operation and reply of the golden frames is known', () => {
-    const frames = (folder: string) => goldenFiles(folder).map((file) => twin<Record<string, never>>(folder, file.name));
+    const frames = (folder: string) =>
+      goldenFiles(folder).map((file) => twin<Record<string, never>>(folder, file.name));
     const errors = frames('server').flatMap((frame) => (frame.error ? [frame.error['code']] : []));
     expect(new Set(errors)).toEqual(new Set(Object.keys(ERROR_CODES)));
     const operations = frames('client').flatMap((frame) => (frame.request ? [frame.request['op']] : []));
