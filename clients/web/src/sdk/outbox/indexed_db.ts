@@ -36,7 +36,8 @@ type Writing = IDBPTransaction<Schema, ['outbox'], 'readwrite'>;
 export interface IndexedDbOptions {
   /** Keep the cursor too: only for an application that keeps its data over runs, and has it before the next update. */
   keepCursor?: boolean;
-  locks?: LockManager | undefined;
+  /** The browser's unless said; null for none. */
+  locks?: LockManager | null;
 }
 
 /** The name of a person's database. */
@@ -44,11 +45,11 @@ export function databaseName(person: PersonId): string {
   return `samtale-${person}`;
 }
 
-export function indexedDbStores({ keepCursor = false, ...options }: IndexedDbOptions = {}): OpenStore {
+export function indexedDbStores({ keepCursor = false, locks }: IndexedDbOptions = {}): OpenStore {
   return async (person) => {
     const name = databaseName(person);
     const database = await open(name);
-    const tabs = 'locks' in options ? browserTabs(name, options.locks) : browserTabs(name);
+    const tabs = browserTabs(name, locks);
     const close = () => {
       tabs.close();
       database.close();

@@ -10,7 +10,10 @@ export interface BrowserTabs extends Tabs {
  * Without Web Locks (an old browser, or a page without TLS) every tab sends. That is harmless: stamps are written only
  * where none stands, so all send the same with the same time, and the server recognises it.
  */
-export function browserTabs(name: string, locks: LockManager | undefined = globalThis.navigator?.locks): BrowserTabs {
+export function browserTabs(
+  name: string,
+  locks: LockManager | null | undefined = globalThis.navigator?.locks,
+): BrowserTabs {
   const channel = openChannel(name);
   const closing = new AbortController();
   const { signal } = closing;

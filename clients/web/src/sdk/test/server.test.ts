@@ -1,12 +1,16 @@
 // Against the real server: two people converse, and it dies in the middle of it.
 
+import 'fake-indexeddb/auto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServerAddress } from '../address.ts';
 import type { RequestError } from '../errors.ts';
 import { LoginService } from '../login.ts';
+import { databaseName, indexedDbStores } from '../outbox/indexed_db.ts';
 import { memoryStores } from '../outbox/memory.ts';
-import type { ThreadId } from '../protocol.ts';
+import type { ClientId, ThreadId } from '../protocol.ts';
+import type { Update } from '../updates.ts';
 import { App, text, textOf } from './app.ts';
+import { locksOfOneBrowser } from './locks.ts';
 import { DemoServer, noServer } from './server.ts';
 
 if (noServer) console.warn(`skipped: ${noServer}`);
@@ -109,6 +113,42 @@ describe.skipIf(noServer)('with a real server', { timeout: 60_000 }, () => {
     await after.client.stop();
   });
 
+  it('a second tab sends through the first, and by itself when that is closed', async () => {
+    const id = await thread('To faner');
+    const login = server.login('teacher');
+    const locks = locksOfOneBrowser();
+    const first = App.of(server, login, { stores: indexedDbStores({ locks }) });
+    const { person } = await first.connected();
+    const second = App.of(server, login, { stores: indexedDbStores({ locks }), person });
+    await second.connected();
+    const clientId = await second.client.send(id, text('1'));
+    for (const app of [first, second]) await app.until('it to be sent', wasSent(clientId));
+    expect(second.client.outbox).toEqual([]);
+    await first.client.stop();
+    const another = await second.client.send(id, text('2'));
+    await second.until('it to be sent', wasSent(another));
+    expect(await stored(id)).toEqual(['0', '1', '2']);
+    await second.client.logOut();
+    expect((await indexedDB.databases()).map(({ name }) => name)).not.toContain(databaseName(person));
+  });
+
+  it('tabs without locks all send what one of them has written, and it is stored once', async () => {
+    const id = await thread('Uden låse');
+    const login = server.login('teacher');
+    const stores = indexedDbStores({ locks: null });
+    const before = App.of(server, login, { stores });
+    const { person } = await before.connected();
+    await server.kill();
+    await before.until('the end of the connection', (told) => told.some(({ kind }) => kind === 'disconnected'));
+    for (const number of [1, 2, 3]) await before.client.send(id, text(String(number)));
+    await before.client.stop();
+    await server.start();
+    const tabs = [1, 2, 3].map(() => App.of(server, login, { stores, person }));
+    for (const tab of tabs) await tab.until('an empty outbox', () => isDone(tab) && tab.client.outbox.length === 0);
+    expect(await stored(id)).toEqual(['0', '1', '2', '3']);
+    for (const tab of tabs) await tab.client.stop();
+  });
+
   it('nothing of one person is sent by another', async () => {
     const { person } = await guardian.connected();
     const other = App.of(server, server.login('teacher'), { person });
@@ -130,3 +170,8 @@ describe.skipIf(noServer)('with a real server', { timeout: 60_000 }, () => {
     await expect(service.refresh(renewal)).rejects.toMatchObject({ refusal: { code: 'invalid_token' } });
   });
 });
+
+const wasSent = (clientId: ClientId) => (told: Update[]) =>
+  told.some((update) => update.kind === 'sent' && update.sent.client_id === clientId);
+
+const isDone = (app: App) => app.told.some(({ kind }) => kind === 'sent');
