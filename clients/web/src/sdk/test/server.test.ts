@@ -13,9 +13,7 @@ import { App, text, textOf } from './app.ts';
 import { locksOfOneBrowser } from './locks.ts';
 import { DemoServer, noServer } from './server.ts';
 
-if (noServer) console.warn(`skipped: ${noServer}`);
-
-describe.skipIf(noServer)('with a real server', { timeout: 60_000 }, () => {
+describe.skipIf(noServer)(`with a real server${noServer ? ` (skipped: ${noServer})` : ''}`, { timeout: 60_000 }, () => {
   let server: DemoServer;
   let teacher: App;
   let guardian: App;
