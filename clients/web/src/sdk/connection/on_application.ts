@@ -7,6 +7,7 @@ import type { ClientId, Refusal, Request, Sent } from '../protocol.ts';
 import type { Core } from './core.ts';
 import type { Hint, Ticket } from './inputs.ts';
 import { connect } from './on_login.ts';
+import type { SendPurpose } from './requests.ts';
 
 export function onRequest(core: Core, now: Moment, ticket: Ticket, request: Request): void {
   if (!core.requests.hasRoom) return core.answer(ticket, { kind: 'problem', problem: { kind: 'busy' } });
@@ -83,7 +84,7 @@ export function transmitWaiting(core: Core, now: Moment): void {
     const next = core.sends.next(now, serverNow, core.seen);
     if (!next) break;
     if (next.record) core.act({ kind: 'persist', record: next.record });
-    const id = core.requests.beginSend(now, next.outgoing.client_id);
+    const id = core.requests.beginSend(now, next.outgoing.client_id, next.stamp.sent_at);
     core.act({ kind: 'transmit', frame: { t: 'request', id, request: requestOf(next.outgoing, next.stamp) } });
   }
   for (let next = core.requests.beginNext(); next; next = core.requests.beginNext()) {
@@ -98,15 +99,15 @@ export function onSent(core: Core, { thread, message, client_id }: Sent): void {
   core.act({ kind: 'deliver', update: { kind: 'sent', sent } });
 }
 
-export function onSendRefused(core: Core, now: Moment, clientId: ClientId, refusal: Refusal): void {
-  switch (core.sends.refused(now, clientId, refusal, core.start.random)) {
+export function onSendRefused(core: Core, now: Moment, send: SendPurpose, refusal: Refusal): void {
+  switch (core.sends.refused(now, send, refusal, core.start.random)) {
     case 'again':
       return;
     case 'learn_time':
       core.clock.distrust();
       return core.disconnect(now, { kind: 'clock_ahead' });
     case 'give_up':
-      return giveUp(core, now, clientId, refusal);
+      return giveUp(core, now, send.clientId, refusal);
   }
 }
 

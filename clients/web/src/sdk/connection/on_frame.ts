@@ -73,6 +73,6 @@ function onError(core: Core, now: Moment, id: number | undefined, refusal: Refus
   if (purpose?.kind === 'caller') {
     core.answer(purpose.ticket, { kind: 'problem', problem: { kind: 'refused', refusal } });
   }
-  if (purpose?.kind === 'send') onSendRefused(core, now, purpose.clientId, refusal);
+  if (purpose?.kind === 'send') onSendRefused(core, now, purpose, refusal);
   transmitWaiting(core, now);
 }

@@ -2,7 +2,7 @@
 
 import type { Moment } from '../clock.ts';
 import { REQUESTS_UNDER_WAY } from '../limits.ts';
-import type { ClientId, Request } from '../protocol.ts';
+import type { ClientId, Request, Timestamp } from '../protocol.ts';
 import type { Ticket } from './inputs.ts';
 
 /** The most requests that may wait for a slot. */
@@ -17,9 +17,12 @@ const PROBE_ANSWER_MS = 10_000;
 /** Whom an answer is for. */
 export type Purpose =
   | { kind: 'caller'; ticket: Ticket; op: Request['op'] }
-  | { kind: 'send'; clientId: ClientId }
+  /** `sentAt` is the time that it carries: another tab may give the entry another meanwhile. */
+  | { kind: 'send'; clientId: ClientId; sentAt: Timestamp }
   /** Nobody: whether there is one at all is the question. */
   | { kind: 'probe' };
+
+export type SendPurpose = Extract<Purpose, { kind: 'send' }>;
 
 interface UnderWay {
   id: number;
@@ -70,8 +73,8 @@ export class Requests {
   }
 
   /** Begins the request for an outbox entry. */
-  beginSend(now: Moment, clientId: ClientId): number {
-    return this.#begin({ kind: 'send', clientId }, now + SEND_ANSWER_MS);
+  beginSend(now: Moment, clientId: ClientId, sentAt: Timestamp): number {
+    return this.#begin({ kind: 'send', clientId, sentAt }, now + SEND_ANSWER_MS);
   }
 
   beginProbe(now: Moment): number {

@@ -6,6 +6,7 @@ import { mayPass } from '../errors.ts';
 import { timeOfMessage } from '../ids.ts';
 import { type Entry, type LostStamp, lane, type OutboxRecord, type Outgoing, type Stamp } from '../outbox.ts';
 import type { ClientId, Refusal, Sent, Timestamp } from '../protocol.ts';
+import type { SendPurpose } from './requests.ts';
 import type { Seen } from './seen.ts';
 
 /** The wait after `clock_ahead`: nodes are at most a second apart, and two ahead are allowed. */
@@ -107,13 +108,14 @@ export class Sends {
   elsewhere(record: OutboxRecord): void {
     if (record.kind === 'queued') this.add({ outgoing: record.outgoing });
     else if (record.kind === 'done') this.remove(record.client_id);
-    else this.#restamp(record.client_id, record.stamp);
+    else this.#stampedElsewhere(record.client_id, record.stamp, record.replaces);
   }
 
-  /** Another tab was first. */
+  /** Another tab was first: what it has stored goes out, or nothing when it is done. */
   stampLost({ client_id, entry }: LostStamp): void {
-    if (entry) this.#restamp(client_id, entry.stamp);
-    else this.remove(client_id);
+    const sending = this.#sending(client_id);
+    if (!entry) this.remove(client_id);
+    else if (sending) Object.assign(sending, { stamp: entry.stamp, refusedAt: undefined, progress: { kind: 'ready' } });
   }
 
   /** Takes an entry out; undefined when there was none. */
@@ -166,8 +168,10 @@ export class Sends {
   }
 
   /** The server refused it. */
-  refused(now: Moment, clientId: ClientId, refusal: Refusal, random: Random): Reaction {
-    if (refusal.code === 'restamp' || refusal.code === 'clock_ahead') return this.#stampRefused(now, clientId, refusal);
+  refused(now: Moment, { clientId, sentAt }: SendPurpose, refusal: Refusal, random: Random): Reaction {
+    if (refusal.code === 'restamp' || refusal.code === 'clock_ahead') {
+      return this.#stampRefused(now, clientId, sentAt, refusal);
+    }
     if (!mayPass(refusal.code)) return 'give_up';
     this.againLater(now, clientId, refusal, random);
     return 'again';
@@ -196,13 +200,18 @@ export class Sends {
   }
 
   /** Nothing is stored under the time that it had, and never will be: it gets another. */
-  #stampRefused(now: Moment, clientId: ClientId, refusal: Refusal): Reaction {
+  #stampRefused(now: Moment, clientId: ClientId, sentAt: Timestamp, refusal: Refusal): Reaction {
     const sending = this.#sending(clientId);
-    if (!sending?.stamp) return 'again';
-    sending.refusedAt = sending.stamp.sent_at;
+    if (!sending) return 'again';
+    if (sending.stamp?.sent_at !== sentAt) {
+      // Another tab has given it another time meanwhile; the verdict is not about that one.
+      sending.progress = { kind: 'ready' };
+      return 'again';
+    }
+    sending.refusedAt = sentAt;
     sending.stamp = undefined;
     sending.stampsRefused += 1;
-    if (refusal.code === 'restamp') sending.above = sending.refusedAt + 1;
+    if (refusal.code === 'restamp') sending.above = sentAt + 1;
     const wait = refusal.code === 'restamp' ? 0 : (refusal.retry_after_ms ?? CLOCK_AHEAD_WAIT_MS);
     sending.progress = { kind: 'later', at: now + wait };
     if (sending.stampsRefused < 2) return 'again';
@@ -210,12 +219,12 @@ export class Sends {
     return 'learn_time';
   }
 
-  #restamp(clientId: ClientId, stamp: Stamp | undefined): void {
+  /** Only in place of the one that this tab knows: news may be older than what it has read from the disk. */
+  #stampedElsewhere(clientId: ClientId, stamp: Stamp, replaces: Timestamp | undefined): void {
     const sending = this.#sending(clientId);
-    if (!sending) return;
+    if (!sending || (sending.stamp?.sent_at ?? sending.refusedAt) !== replaces) return;
     sending.stamp = stamp;
     sending.refusedAt = undefined;
-    sending.progress = { kind: 'ready' };
   }
 
   #sending(clientId: ClientId): Sending | undefined {
