@@ -229,11 +229,16 @@ export class Driver {
   }
 
   #showOutbox(): void {
-    const shown = JSON.stringify(this.outbox);
+    const shown = this.outbox.map(shownAs).join();
     if (shown === this.#outboxShown) return;
     this.#outboxShown = shown;
     for (const listener of this.#outboxListeners) listener();
   }
+}
+
+/** What of an item can change while it waits. */
+function shownAs({ outgoing, state, refusal }: OutboxItem): string {
+  return `${outgoing.client_id} ${state} ${refusal?.code}`;
 }
 
 async function owned(store: PersonStore): Promise<Input> {
