@@ -13,7 +13,7 @@ const WAIT_MS = 15_000;
 export class App {
   readonly client: Client;
   readonly told: Update[] = [];
-  #changed: () => void = () => {};
+  #waiting: (() => void)[] = [];
 
   constructor(options: ClientOptions) {
     const { client, updates } = Client.connect(options);
@@ -71,19 +71,17 @@ export class App {
   async #listen(updates: AsyncIterable<Update>): Promise<void> {
     for await (const update of updates) {
       this.told.push(update);
-      this.#changed();
+      for (const wake of this.#waiting.splice(0)) wake();
     }
   }
 
   #nextChange(withinMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, withinMs);
-      const before = this.#changed;
-      this.#changed = () => {
+      this.#waiting.push(() => {
         clearTimeout(timer);
-        before();
         resolve();
-      };
+      });
     });
   }
 }
