@@ -8,7 +8,6 @@ app-loading = Åbner …
 app-close = Luk
 app-cancel = Annuller
 app-back = Tilbage
-app-more = Mere
 app-retry = Prøv igen
 app-not-found = Siden findes ikke
 app-not-found-help = Adressen er forkert, eller også har du ikke længere adgang til det, den peger på.
@@ -86,11 +85,6 @@ inbox-unread = { $count ->
        *[other] { $count } ulæste
     }
 inbox-unread-many = 50 eller flere ulæste
-inbox-total-unread = { $count ->
-        [0] Ingen ulæste beskeder
-        [one] Én ulæst besked
-       *[other] { $count } ulæste beskeder
-    }
 inbox-muted = Lydløs
 inbox-marked = Markeret
 inbox-left = Forladt
@@ -153,7 +147,6 @@ thread-copied = Teksten er kopieret
 thread-grew-out-of = Begyndte som svar på en besked i en anden samtale
 thread-see-original = Se den
 thread-details = Deltagere og indstillinger
-thread-members = Deltagere
 thread-members-count = { $count ->
         [one] Én deltager
        *[other] { $count } deltagere
@@ -200,8 +193,6 @@ thread-typing-one = { $name } skriver …
 thread-typing-two = { $first } og { $second } skriver …
 thread-typing-many = Flere skriver …
 thread-arrived = { $name } skrev: { $preview }
-thread-arrived-many = { $count } nye beskeder
-thread-joined = { $name } kom med
 thread-someone = En deltager
 thread-new-line = Skift linje med Shift og Enter
 
@@ -293,7 +284,6 @@ settings-theme-dark = Mørkt
 settings-presence = Online
 settings-presence-visible = Vis, når jeg er online
 settings-presence-help = Gælder alle dine enheder. Er det slået fra, kan ingen se, om du er her.
-settings-presence-saved = Gemt
 settings-logins = Her er du logget ind
 settings-logins-help = Kender du ikke en af dem, så log den ud og skift adgangskode.
 settings-login-current = Denne enhed

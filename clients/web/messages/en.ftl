@@ -8,7 +8,6 @@ app-loading = Opening …
 app-close = Close
 app-cancel = Cancel
 app-back = Back
-app-more = More
 app-retry = Try again
 app-not-found = There is no such page
 app-not-found-help = The address is wrong, or you may no longer see what it points to.
@@ -86,11 +85,6 @@ inbox-unread = { $count ->
        *[other] { $count } unread
     }
 inbox-unread-many = 50 or more unread
-inbox-total-unread = { $count ->
-        [0] No unread messages
-        [one] One unread message
-       *[other] { $count } unread messages
-    }
 inbox-muted = Muted
 inbox-marked = Marked
 inbox-left = Left
@@ -153,7 +147,6 @@ thread-copied = The text is copied
 thread-grew-out-of = Began as a reply to a message in another conversation
 thread-see-original = See it
 thread-details = Members and settings
-thread-members = Members
 thread-members-count = { $count ->
         [one] One member
        *[other] { $count } members
@@ -200,8 +193,6 @@ thread-typing-one = { $name } is writing …
 thread-typing-two = { $first } and { $second } are writing …
 thread-typing-many = Several are writing …
 thread-arrived = { $name } wrote: { $preview }
-thread-arrived-many = { $count } new messages
-thread-joined = { $name } joined
 thread-someone = A member
 thread-new-line = Shift and Enter begins a new line
 
@@ -293,7 +284,6 @@ settings-theme-dark = Dark
 settings-presence = Online
 settings-presence-visible = Show when I am online
 settings-presence-help = Holds for all your devices. When it is off, nobody can see whether you are here.
-settings-presence-saved = Saved
 settings-logins = Where you are logged in
 settings-logins-help = If you do not know one of them, log it out and change your password.
 settings-login-current = This device

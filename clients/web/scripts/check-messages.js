@@ -51,7 +51,9 @@ for (const [place, other] of others.entries()) {
 }
 
 const code = sourceFiles('src').map((path) => readFileSync(path, 'utf8'));
-const quoted = new Set(code.flatMap((source) => [...source.matchAll(/['"]([a-z][a-z0-9-]*)['"]/g)].map(([, key]) => key)));
+const quoted = new Set(
+  code.flatMap((source) => [...source.matchAll(/['"]([a-z][a-z0-9-]*)['"]/g)].map(([, key]) => key)),
+);
 const asked = code.flatMap((source) => [...source.matchAll(/\btext\(\s*['"]([a-z0-9-]+)['"]/g)].map(([, key]) => key));
 for (const key of new Set(asked)) if (!danish.found.has(key)) faults.push(`${key} is used but in no language`);
 for (const key of danish.found.keys()) if (!quoted.has(key)) faults.push(`${key} is used by nobody`);

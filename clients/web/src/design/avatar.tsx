@@ -27,5 +27,8 @@ function tone(id: string): number {
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/u).filter(Boolean);
   const [first = '', ...rest] = words;
-  return [first, rest.at(-1) ?? ''].map((word) => [...word][0] ?? '').join('').toLocaleUpperCase();
+  return [first, rest.at(-1) ?? '']
+    .map((word) => [...word][0] ?? '')
+    .join('')
+    .toLocaleUpperCase();
 }

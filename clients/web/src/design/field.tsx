@@ -11,7 +11,7 @@ interface FieldProps {
   /** What is wrong with it; read aloud with the field. */
   readonly fault?: string | null;
   readonly autoComplete?: string;
-  readonly autoCapitalize?: string;
+  readonly autoCapitalize?: 'none' | 'sentences' | 'characters';
   readonly spellcheck?: boolean;
   readonly maxLength?: number;
   readonly inputRef?: Ref<HTMLInputElement>;
@@ -33,7 +33,8 @@ export function Field(props: FieldProps) {
           id={id}
           ref={inputRef ?? null}
           class="field__input"
-          type={type}
+          // The two have the same attributes; the types of the element are stricter than what it is used for.
+          type={type as 'text'}
           value={value}
           autoComplete={props.autoComplete}
           autoCapitalize={props.autoCapitalize}

@@ -21,7 +21,11 @@ export function Notice({ children }: { readonly children: ComponentChildren }) {
 }
 
 /** What a place says when there is nothing in it. */
-export function Empty(props: { readonly title: string; readonly help?: string; readonly children?: ComponentChildren }) {
+export function Empty(props: {
+  readonly title: string;
+  readonly help?: string;
+  readonly children?: ComponentChildren;
+}) {
   return (
     <div class="empty">
       <svg class="empty__drawing" viewBox="0 0 96 72" aria-hidden="true">

@@ -4,6 +4,9 @@ import { signal } from '@preact/signals';
 export const LANGUAGES = ['da', 'en'] as const;
 export type Language = (typeof LANGUAGES)[number] | 'qps-plocm';
 
+/** Each in itself, so that whoever looks for it can read it. */
+export const LANGUAGE_NAMES: Readonly<Record<(typeof LANGUAGES)[number], string>> = { da: 'Dansk', en: 'English' };
+
 const KEY = 'samtale.language';
 
 /** The language of the page now. */
