@@ -125,7 +125,7 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
         />
       </div>
       <div class="recipients__place">
-        <ul
+        <div
           class="recipients__list"
           id={`${id}-list`}
           role="listbox"
@@ -134,11 +134,13 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
         >
           {isOpen
             ? suggestions.choices.map((choice, place) => (
-                <li
+                // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the focus, and its keys choose.
+                <div
                   key={choice.key}
                   id={place === suggestions.at ? `${id}-at` : undefined}
                   class="recipients__choice"
                   role="option"
+                  tabIndex={-1}
                   aria-selected={place === suggestions.at}
                   // The field keeps the focus, and its list open.
                   onPointerDown={(event) => event.preventDefault()}
@@ -149,10 +151,10 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
                     <span class="recipients__name">{choice.label}</span>
                     <span class="recipients__beside">{choice.beside}</span>
                   </span>
-                </li>
+                </div>
               ))
             : null}
-        </ul>
+        </div>
       </div>
       <p class="recipients__help" id={`${id}-help`} role="status">
         {isOpen && suggestions.choices.length === 0 ? text('compose-none', { search }) : null}
@@ -176,7 +178,11 @@ function useLookup(
   setWhy: (why: string | null) => void,
 ): (search: string, pauseMs: number) => void {
   const question = useRef(0);
-  useEffect(() => () => void (question.current += 1), []);
+  useEffect(() => {
+    return () => {
+      question.current += 1;
+    };
+  }, []);
   return (search, pauseMs) => {
     question.current += 1;
     const asked = question.current;

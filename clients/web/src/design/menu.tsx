@@ -49,6 +49,7 @@ export function Menu({ label, items, tabIndex }: MenuProps) {
 
   if (items.length === 0) return null;
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it hears the keys of the button and the items in it.
     <div class="menu" ref={place} onKeyDown={onKeyDown}>
       <IconButton
         icon="more"

@@ -32,10 +32,12 @@ export function Entry({ store, summary }: EntryProps) {
               {short(sentAt, Date.now())}
             </time>
           </span>
-          <span class="entry__preview">{previewLine(store, summary)}</span>
+          <span class="entry__middle">
+            <span class="entry__preview">{previewLine(store, summary)}</span>
+            {unread > 0 ? <Unread count={unread} /> : null}
+          </span>
           <Tags store={store} summary={summary} />
         </span>
-        {unread > 0 ? <Unread count={unread} /> : null}
       </a>
       <Menu
         label={text('inbox-actions', { subject })}

@@ -33,7 +33,7 @@ export function Filters({ store, filter }: FiltersProps) {
   }
   choices.push({ filter: { kind: 'marked' }, label: text('inbox-filter-marked') });
   return (
-    <div class="filters" role="group" aria-label={text('inbox-filter')}>
+    <fieldset class="filters" aria-label={text('inbox-filter')}>
       {choices.map((choice) => (
         <button
           key={JSON.stringify(choice.filter)}
@@ -47,7 +47,7 @@ export function Filters({ store, filter }: FiltersProps) {
           {choice.label}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }
 

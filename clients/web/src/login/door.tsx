@@ -22,7 +22,7 @@ export function Door({ title, children }: DoorProps) {
         <h1>{title}</h1>
         {children}
       </div>
-      <div class="door__languages" role="group" aria-label={text('settings-language')}>
+      <fieldset class="door__languages" aria-label={text('settings-language')}>
         {LANGUAGES.map((known) => (
           <button
             key={known}
@@ -35,7 +35,7 @@ export function Door({ title, children }: DoorProps) {
             {LANGUAGE_NAMES[known]}
           </button>
         ))}
-      </div>
+      </fieldset>
     </main>
   );
 }

@@ -16,24 +16,29 @@ type Of<Kind extends Event['kind']> = Extract<Event, { kind: Kind }>;
 export function applyEvent(store: Store, event: Event): void {
   switch (event.kind) {
     case 'message':
-      return messageArrived(store, event);
+      messageArrived(store, event);
+      break;
     case 'thread':
-      return threadChanged(store, event);
+      threadChanged(store, event);
+      break;
     case 'membership':
-      return membershipChanged(store, event);
+      membershipChanged(store, event);
+      break;
     case 'read':
-      return readByAny(store, event);
+      readByAny(store, event);
+      break;
     case 'thread_settings':
       store.summaries.value = inbox.withSettings(store.summaries.value, event);
-      return;
+      break;
     case 'draft':
       store.drafts.value = withDraft(store.drafts.value, event);
-      return;
+      break;
     case 'directory':
-      return refreshPeople(store);
+      refreshPeople(store);
+      break;
     default:
       // One's profiles come with the next `welcome`; what a newer server tells is not for this version.
-      return;
+      break;
   }
 }
 

@@ -19,7 +19,10 @@ export function applySendUpdate(store: Store, update: SendUpdate): void {
   store.sends.value = without(store.sends.value, client_id);
   store.arrived.value = new Map(store.arrived.value).set(client_id, thread);
   const author = store.summaries.value.get(thread)?.profile;
-  if (!send || !author) return refreshInbox(store);
+  if (!send || !author) {
+    refreshInbox(store);
+    return;
+  }
   const { outgoing } = send;
   const answers = 'reply_to' in outgoing && outgoing.reply_to ? { reply_to: outgoing.reply_to } : {};
   // The event brings version 1; until then this is what was stored.

@@ -54,6 +54,9 @@ export function Log<Item extends Keyed>({ label, rows, beginAt, draw, onShow, to
       return;
     }
     if (Math.abs(shown.scrollTop - top) >= 1) shown.scrollTop = top;
+    // Whoever sees the end is at the end, also when they did not scroll there.
+    const here = placeAt(keys, offsets, top, view.height, END_SLACK_PX);
+    if (here.kind === 'end') place.current = here;
     onShow(rowsOnScreen(), place.current);
   });
 

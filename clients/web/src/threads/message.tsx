@@ -25,7 +25,7 @@ interface MessageRowProps {
   readonly onIntent: (intent: Intent) => void;
 }
 
-export function MessageRow({ store, row: { message, continues }, isCurrent, onIntent }: MessageRowProps) {
+export function MessageRow({ store, row: { message, continues, ends }, isCurrent, onIntent }: MessageRowProps) {
   const [isRecalling, setRecalling] = useState(false);
   const isOwn = store.own.value.has(message.author);
   const name = nameOrYou(store, message.author);
@@ -41,12 +41,10 @@ export function MessageRow({ store, row: { message, continues }, isCurrent, onIn
         <span class="message__face">{continues ? null : <Avatar id={message.author} name={name} />}</span>
       )}
       <div class="message__body">
-        {continues ? null : (
+        {continues || isOwn ? null : (
           <p class="message__meta">
-            <span class={isOwn ? 'unseen' : 'message__name'}>{name}</span>
-            <time dateTime={new Date(message.sent_at).toISOString()} title={full(message.sent_at)}>
-              {time}
-            </time>
+            <span class="message__name">{name}</span>
+            <Time message={message} />
           </p>
         )}
         <div class="message__line">
@@ -60,7 +58,7 @@ export function MessageRow({ store, row: { message, continues }, isCurrent, onIn
             items={choices(store, message, onIntent, () => setRecalling(true))}
           />
         </div>
-        <Foot store={store} message={message} isOwn={isOwn} />
+        <Foot store={store} message={message} isOwn={isOwn} ends={ends} />
       </div>
       {isRecalling ? (
         <Question
@@ -128,7 +126,6 @@ export function Words({ parts }: { readonly parts: readonly Part[] }) {
   return (
     <>
       {parts.map((part, place) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: parts have no names and never move.
         <p class="message__words" key={place} dir="auto">
           {part.kind === 'text' ? withLinks(part.text) : <em>{text('thread-unknown-part')}</em>}
         </p>
@@ -149,24 +146,34 @@ function withLinks(words: string) {
   );
 }
 
-/** Under one's own: that it is stored, and who has read it. Under all: that it was edited. */
-function Foot({
-  store,
-  message,
-  isOwn,
-}: {
+function Time({ message }: { readonly message: Message }) {
+  return (
+    <time dateTime={new Date(message.sent_at).toISOString()} title={full(message.sent_at)}>
+      {clock(message.sent_at)}
+    </time>
+  );
+}
+
+interface FootProps {
   readonly store: Store;
   readonly message: Message;
   readonly isOwn: boolean;
-}) {
+  /** The last of those that stand together: what holds for it holds for those before. */
+  readonly ends: boolean;
+}
+
+/** Under one's own: when, that it is stored, and who has read it. Under all: that it was edited. */
+function Foot({ store, message, isOwn, ends }: FootProps) {
   const isEdited = message.edited_at !== undefined && message.recalled_at === undefined;
-  if (!isOwn && !isEdited) return null;
+  const isTold = isOwn && ends;
+  if (!isTold && !isEdited) return null;
   const room = store.room(message.thread).value;
-  const readers = isOwn && room ? readersOf(room, message.message, message.author) : null;
+  const readers = isTold && room ? readersOf(room, message.message, message.author) : null;
   return (
     <p class="message__foot">
       {isEdited ? <span>{text('thread-edited')}</span> : null}
-      {isOwn && message.recalled_at === undefined ? <Ticks readers={readers} /> : null}
+      {isTold ? <Time message={message} /> : null}
+      {isTold && message.recalled_at === undefined ? <Ticks readers={readers} /> : null}
     </p>
   );
 }

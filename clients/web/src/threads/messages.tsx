@@ -77,6 +77,7 @@ function Known({ store, thread, onIntent }: MessagesProps) {
   const current = active !== null && rows.some((row) => row.key === active) ? active : lastRow;
 
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it hears the keys of the messages in it.
     <div class="messages" onKeyDown={(event) => moveBetweenMessages(event, setActive)}>
       <Log
         label={text('thread-log', { subject: store.summaries.value.get(thread)?.thread.subject ?? '' })}

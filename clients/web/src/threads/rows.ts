@@ -13,7 +13,13 @@ export type Row =
   | { readonly kind: 'day'; readonly key: string; readonly time: number }
   /** "New since last time" */
   | { readonly kind: 'new'; readonly key: string }
-  | { readonly kind: 'message'; readonly key: string; readonly message: Message; readonly continues: boolean }
+  | {
+      readonly kind: 'message';
+      readonly key: string;
+      readonly message: Message;
+      readonly continues: boolean;
+      readonly ends: boolean;
+    }
   | { readonly kind: 'send'; readonly key: string; readonly send: Send; readonly continues: boolean };
 
 export const NEW_KEY = 'new';
@@ -26,17 +32,21 @@ export function rowsOf(
   own: ReadonlySet<ProfileId>,
 ): Row[] {
   const rows: Row[] = [{ kind: 'top', key: 'top' }];
-  let before: Message | null = null;
-  for (const message of conversation.messages) {
-    const isNewDay = !before || dayOf(before.sent_at) !== dayOf(message.sent_at);
-    if (isNewDay) rows.push({ kind: 'day', key: `day ${dayOf(message.sent_at)}`, time: message.sent_at });
+  const { messages } = conversation;
+  let continues = false;
+  for (const [place, message] of messages.entries()) {
+    const next = messages[place + 1];
+    const continued = next !== undefined && next.message !== newFrom && belongTogether(message, next);
+    const day = dayOf(message.sent_at);
+    const before = messages[place - 1];
+    if (!before || dayOf(before.sent_at) !== day) rows.push({ kind: 'day', key: `day ${day}`, time: message.sent_at });
     if (message.message === newFrom) rows.push({ kind: 'new', key: NEW_KEY });
-    const continues = !isNewDay && message.message !== newFrom && before !== null && belongTogether(before, message);
-    rows.push({ kind: 'message', key: message.message, message, continues });
-    before = message;
+    rows.push({ kind: 'message', key: message.message, message, continues, ends: !continued });
+    continues = continued;
   }
+  const last = messages.at(-1);
   for (const [place, send] of sends.entries()) {
-    const continues = place > 0 || (before !== null && own.has(before.author));
+    const continues = place > 0 || (last !== undefined && own.has(last.author));
     rows.push({ kind: 'send', key: send.outgoing.client_id, send, continues });
   }
   return rows;
@@ -59,5 +69,6 @@ export function newAfter(conversation: Conversation, seen: MessageId | null, own
 }
 
 function belongTogether(before: Message, message: Message): boolean {
+  if (dayOf(before.sent_at) !== dayOf(message.sent_at)) return false;
   return before.author === message.author && message.sent_at - before.sent_at < TOGETHER_MS && !message.reply_to;
 }
