@@ -15,6 +15,7 @@ const refreshes = new WeakMap<Store, Pause>();
 export function refreshInbox(store: Store): void {
   const pause = refreshes.get(store) ?? new Pause(REFRESH_PAUSE_MS, () => void firstPage(store));
   refreshes.set(store, pause);
+  store.inboxWanted += 1;
   if (store.reach.value.kind === 'nothing') {
     store.reach.value = { kind: 'loading', before: null };
     void firstPage(store);
@@ -32,15 +33,18 @@ export async function loadMore(store: Store): Promise<void> {
 }
 
 async function firstPage(store: Store): Promise<void> {
+  // What happens while the answer is on its way is a reason to ask once more.
+  const wanted = store.inboxWanted;
   const page = await asked(store, null);
-  if (!page) {
+  const { value: reach } = store.reach;
+  const isFirst = reach.kind === 'loading' && reach.before === null;
+  if (page) {
+    store.inboxAnswered = wanted;
+    taken(store, page, isFirst);
+  } else if (isFirst) {
     // Without a first page there is nothing to continue from: the next connection asks again.
-    if (store.reach.value.kind === 'loading' && store.reach.value.before === null)
-      store.reach.value = { kind: 'nothing' };
-    return;
+    store.reach.value = { kind: 'nothing' };
   }
-  const isFirst = store.reach.value.kind === 'loading' && store.reach.value.before === null;
-  taken(store, page, isFirst);
 }
 
 async function asked(store: Store, before: MessageId | null): Promise<ReplyTo<'inbox'> | null> {

@@ -23,6 +23,7 @@ export interface Snapshot {
   readonly me: Me;
   readonly summaries: readonly Summary[];
   readonly isWholeInbox: boolean;
+  readonly isInboxBehind: boolean;
   readonly people: readonly (readonly [string, Person])[];
   readonly conversations: readonly (readonly [ThreadId, Conversation])[];
   readonly drafts: readonly Draft[];

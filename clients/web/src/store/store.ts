@@ -49,6 +49,10 @@ export class Store {
   /** What went wrong with something that the person did. */
   readonly problem = signal<unknown>(null);
 
+  /** How often there was a reason to ask for the inbox, and up to which reason it was answered. */
+  inboxWanted = 0;
+  inboxAnswered = 0;
+
   readonly conversations = new Map<ThreadId, Signal<Conversation>>();
   readonly rooms = new Map<ThreadId, Signal<Room | null>>();
   readonly server: Server;
@@ -108,6 +112,7 @@ export class Store {
       const oldest = byActivity(this.summaries.value).at(-1);
       if (snapshot.isWholeInbox) this.reach.value = { kind: 'all' };
       else if (oldest) this.reach.value = { kind: 'more', before: oldest.lastMessage };
+      this.inboxWanted = snapshot.isInboxBehind ? 1 : 0;
       this.people.value = new Map(snapshot.people);
       for (const [thread, conversation] of snapshot.conversations) this.conversation(thread).value = conversation;
       this.drafts.value = new Map(snapshot.drafts.map((draft) => [draft.thread, draft]));
@@ -131,6 +136,7 @@ export class Store {
       me,
       summaries,
       isWholeInbox: this.reach.value.kind === 'all' && summaries.length === all.length,
+      isInboxBehind: this.isInboxBehind,
       people: [...this.people.value],
       conversations: conversations.slice(0, KEPT_CONVERSATIONS),
       drafts: [...this.drafts.value.values()],
@@ -143,14 +149,15 @@ export class Store {
     this.me.value = { person: welcome.person, profiles: welcome.profiles };
     // Who is online is told per connection; what was known of it went with the last one.
     this.online.value = new Set();
-    if (resumes) return;
-    this.#forgetPlaces(null);
-    refreshInbox(this);
+    if (!resumes) this.#forgetPlaces(null);
+    else if (this.isInboxBehind || this.reach.value.kind === 'nothing') refreshInbox(this);
+    // What was asked for in vain while the connection was away.
+    const { value: thread } = this.open;
+    if (resumes && thread !== null && this.#isIncomplete(thread)) reloadThread(this, thread);
   }
 
   #resync(space: SpaceId): void {
     this.#forgetPlaces(space);
-    refreshInbox(this);
   }
 
   /** What is here may have gaps now: the open thread is read again, the others when they are opened. */
@@ -161,6 +168,9 @@ export class Store {
       else conversation.value = { ...conversation.value, older: 'unknown' };
     }
     if (this.open.value) reloadThread(this, this.open.value);
+    // From the first page on, and the older ones as they are asked for; until then the old ones are shown.
+    this.reach.value = { kind: 'nothing' };
+    refreshInbox(this);
   }
 
   #signalled(passing: Extract<Update, { kind: 'signal' }>['signal'], now: number): void {
@@ -173,6 +183,15 @@ export class Store {
       else online.delete(passing.profile);
       this.online.value = online;
     }
+  }
+
+  /** Something happened that only the server's inbox can tell, and its answer is not here yet. */
+  get isInboxBehind(): boolean {
+    return this.inboxWanted !== this.inboxAnswered;
+  }
+
+  #isIncomplete(thread: ThreadId): boolean {
+    return this.conversation(thread).value.older === 'unknown' || this.room(thread).value === null;
   }
 
   spaceOf(thread: ThreadId): SpaceId | undefined {

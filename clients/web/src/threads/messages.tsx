@@ -95,6 +95,8 @@ function Known({ store, thread, onIntent }: MessagesProps) {
               return <h2 class="messages__new">{text('thread-new')}</h2>;
             case 'message':
               return <MessageRow store={store} row={row} isCurrent={row.key === current} onIntent={onIntent} />;
+            case 'end':
+              return <div class="messages__end" />;
             case 'send':
               return <SendRow store={store} send={row.send} continues={row.continues} onIntent={onIntent} />;
           }

@@ -20,7 +20,9 @@ export type Row =
       readonly continues: boolean;
       readonly ends: boolean;
     }
-  | { readonly kind: 'send'; readonly key: string; readonly send: Send; readonly continues: boolean };
+  | { readonly kind: 'send'; readonly key: string; readonly send: Send; readonly continues: boolean }
+  /** Room under the last, so that it does not stand on the edge. */
+  | { readonly kind: 'end'; readonly key: string };
 
 export const NEW_KEY = 'new';
 
@@ -49,6 +51,7 @@ export function rowsOf(
     const continues = place > 0 || (last !== undefined && own.has(last.author));
     rows.push({ kind: 'send', key: send.outgoing.client_id, send, continues });
   }
+  rows.push({ kind: 'end', key: 'end' });
   return rows;
 }
 
