@@ -11,6 +11,7 @@ const words: Wording = {
   guardiansOf: (child) => `parents of ${child}`,
   guardianOf: (children) => `parent of ${children.join()}`,
   people: (count) => `${count}`,
+  kind: (kind) => kind,
   role: (role) => role,
 };
 const child: Person = { profile: id('cccc', 7), role: 'child', name: 'Bo', groups: [id('dddd', 1)] };

@@ -1,4 +1,4 @@
-import type { Group, Person, ProfileId, Recipient, Role } from '../sdk/protocol.ts';
+import type { Group, GroupKind, Person, ProfileId, Recipient, Role } from '../sdk/protocol.ts';
 
 /** Someone or some people that one can write to, under the name that one knows them by. */
 export interface Choice {
@@ -22,13 +22,14 @@ export interface Wording {
   readonly guardiansOf: (child: string) => string;
   readonly guardianOf: (children: readonly string[]) => string;
   readonly people: (count: number) => string;
+  readonly kind: (kind: GroupKind) => string;
   readonly role: (role: Role) => string;
 }
 
 /** A group, and who of it: everyone, the parents, the staff, the children. */
 export function groupChoices(group: Group, words: Wording): Choice[] {
   const { group: id, name, members } = group;
-  const ofGroup = (part: string, label: string, recipient: Recipient, beside = name): Choice => ({
+  const ofGroup = (part: string, label: string, recipient: Recipient, beside = words.kind(group.kind)): Choice => ({
     key: `${part} ${id}`,
     label,
     beside,

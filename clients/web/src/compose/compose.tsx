@@ -1,8 +1,9 @@
 import { signal } from '@preact/signals';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { announce } from '../design/announcer.tsx';
-import { Button, IconButton } from '../design/button.tsx';
+import { Button } from '../design/button.tsx';
 import { Field, Choice as Option } from '../design/field.tsx';
+import { PageHead } from '../design/page.tsx';
 import { ownChildren } from '../inbox/children.ts';
 import { profileName } from '../inbox/filters.tsx';
 import { knownName } from '../inbox/names.ts';
@@ -40,12 +41,10 @@ const MISSING: Readonly<Record<Missing, Key>> = {
 
 /** A new thread: to whom, about what, and the first message. */
 export function Compose({ store }: { readonly store: Store }) {
-  const heading = useRef<HTMLHeadingElement>(null);
   const [missing, setMissing] = useState<Missing | null>(null);
   const [awaited, setAwaited] = useState<string | null>(null);
   const profiles = store.me.value?.profiles ?? [];
   const own = profiles.find((profile) => profile.profile === letter.value.as) ?? profiles[0];
-  useLayoutEffect(() => heading.current?.focus(), []);
   useAwaited(store, awaited);
   if (!own) return null;
 
@@ -60,21 +59,14 @@ export function Compose({ store }: { readonly store: Store }) {
   };
   return (
     <form
-      class="compose"
+      class="page compose"
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
         void submit();
       }}
     >
-      <header class="compose__head">
-        <span class="thread__back">
-          <IconButton icon="back" label={text('app-back')} onPress={() => go({ kind: 'inbox' })} />
-        </span>
-        <h1 ref={heading} tabIndex={-1}>
-          {text('compose-title')}
-        </h1>
-      </header>
+      <PageHead title={text('compose-title')} />
       {profiles.length > 1 ? <From profiles={profiles} own={own} /> : null}
       <Recipients
         key={own.profile}

@@ -1,7 +1,7 @@
 import type { Group, Person, ProfileId, SpaceId } from '../sdk/protocol.ts';
 import { rememberPeople } from '../store/people.ts';
 import type { Store } from '../store/store.ts';
-import { roleName, rolePlural } from '../texts/roles.ts';
+import { groupKindName, roleName, rolePlural } from '../texts/roles.ts';
 import { byName, type Key, listing, text } from '../texts/text.ts';
 import { type Choice, groupChoices, personChoices, type Wording } from './choice.ts';
 
@@ -111,6 +111,7 @@ function wording(): Wording {
     guardiansOf: (name) => text('compose-child-guardians', { name }),
     guardianOf: (children) => text('compose-guardian-of', { children: listing(children) }),
     people: (count) => text('compose-group-size', { count }),
+    kind: groupKindName,
     role: roleName,
   };
 }

@@ -26,6 +26,7 @@ describe('the connection line', () => {
       reason: { kind: reason },
     });
     expect(connectionAfter({ kind: 'live' }, lost('offline'), 0)).toEqual({ kind: 'offline' });
+    expect(connectionAfter({ kind: 'live' }, lost('silence'), 0, false)).toEqual({ kind: 'offline' });
     expect(connectionAfter({ kind: 'live' }, lost('silence'), 1000)).toEqual({ kind: 'waiting', until: 4000 });
   });
 });

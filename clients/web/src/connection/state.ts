@@ -11,7 +11,8 @@ export type Connection =
   | { readonly kind: 'catching_up'; readonly spaces: ReadonlySet<SpaceId> }
   | { readonly kind: 'live' };
 
-export function connectionAfter(connection: Connection, update: Update, now: number): Connection {
+/** `isOnline` is what the device says of its network while a try fails. */
+export function connectionAfter(connection: Connection, update: Update, now: number, isOnline = true): Connection {
   switch (update.kind) {
     case 'connected': {
       const spaces = new Set(update.welcome.profiles.map((profile) => profile.space));
@@ -21,7 +22,7 @@ export function connectionAfter(connection: Connection, update: Update, now: num
     case 'resync':
       return caughtUp(connection, update.space);
     case 'disconnected':
-      if (update.reason.kind === 'offline') return { kind: 'offline' };
+      if (update.reason.kind === 'offline' || !isOnline) return { kind: 'offline' };
       // A connection that is made anew on purpose is back before anyone could read of it.
       if (update.reason.kind === 'token_ends') return { kind: 'connecting' };
       return { kind: 'waiting', until: now + update.retryInMs };

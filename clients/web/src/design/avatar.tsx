@@ -1,4 +1,5 @@
 import './avatar.css';
+import { Icon } from './icon.tsx';
 
 const TONES = 6;
 
@@ -13,7 +14,7 @@ interface AvatarProps {
 export function Avatar({ id, name, online = false, group = false }: AvatarProps) {
   return (
     <span class={`avatar avatar--${tone(id)}${group ? ' avatar--group' : ''}`} aria-hidden="true">
-      {initials(name)}
+      {group ? <Icon name="group" small /> : initials(name)}
       {online ? <span class="avatar__online" /> : null}
     </span>
   );

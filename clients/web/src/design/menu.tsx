@@ -3,6 +3,10 @@ import { IconButton } from './button.tsx';
 import { Icon, type IconName } from './icon.tsx';
 import './menu.css';
 
+/** The height of an item, and of what is around them all. */
+const ITEM_PX = 44;
+const ROOM_PX = 12;
+
 export interface MenuItem {
   readonly icon: IconName;
   readonly label: string;
@@ -17,14 +21,14 @@ interface MenuProps {
 
 /** A button with a menu under it: arrows move, Home and End jump, Escape and Tab close. */
 export function Menu({ label, items, tabIndex }: MenuProps) {
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useState<'no' | 'below' | 'above'>('no');
   const place = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
 
   useEffect(() => {
-    if (!open) return;
+    if (open === 'no') return;
     const outside = (event: PointerEvent) => {
-      if (!place.current?.contains(event.target as Node)) setOpen(false);
+      if (!place.current?.contains(event.target as Node)) setOpen('no');
     };
     document.addEventListener('pointerdown', outside);
     move(place.current, 0);
@@ -32,13 +36,13 @@ export function Menu({ label, items, tabIndex }: MenuProps) {
   }, [open]);
 
   const close = () => {
-    setOpen(false);
+    setOpen('no');
     button.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (!open) return;
+    if (open === 'no') return;
     event.stopPropagation();
-    if (event.key === 'Tab') setOpen(false);
+    if (event.key === 'Tab') setOpen('no');
     const step = { ArrowDown: 1, ArrowUp: -1, Home: 0, End: items.length - 1 }[event.key];
     if (step === undefined && event.key !== 'Escape') return;
     event.preventDefault();
@@ -55,17 +59,17 @@ export function Menu({ label, items, tabIndex }: MenuProps) {
         icon="more"
         label={label}
         opens="menu"
-        expanded={open}
+        expanded={open !== 'no'}
         buttonRef={button}
         {...(tabIndex === undefined ? {} : { tabIndex })}
         onPress={(event) => {
           event.preventDefault();
           event.stopPropagation();
-          setOpen(!open);
+          setOpen(open === 'no' ? sideOf(place.current, items.length) : 'no');
         }}
       />
-      {open ? (
-        <div class="menu__items" role="menu" aria-label={label}>
+      {open !== 'no' ? (
+        <div class={`menu__items menu__items--${open}`} role="menu" aria-label={label}>
           {items.map((item) => (
             <button
               key={item.label}
@@ -87,6 +91,15 @@ export function Menu({ label, items, tabIndex }: MenuProps) {
       ) : null}
     </div>
   );
+}
+
+/** Above the button when there is no room below it in what scrolls. */
+function sideOf(place: HTMLElement | null, items: number): 'below' | 'above' {
+  const box = place?.closest('.log, .inbox__scroll')?.getBoundingClientRect();
+  const button = place?.getBoundingClientRect();
+  if (!box || !button) return 'below';
+  const needed = items * ITEM_PX + ROOM_PX;
+  return button.bottom + needed > box.bottom && button.top - needed > box.top ? 'above' : 'below';
 }
 
 function menuItems(place: HTMLElement | null): HTMLElement[] {

@@ -115,7 +115,7 @@ async function begin(credentials: Credentials, isOwnDevice: boolean, person?: Pe
 async function follow(client: Client, updates: Updates, store: Store, isOwnDevice: boolean): Promise<void> {
   const unfollow = followDevice(client);
   for await (const update of updates) {
-    store.apply(update);
+    store.apply(update, Date.now(), navigator.onLine);
     if (update.kind === 'connected') {
       rememberLogin({ person: update.welcome.person, isOwnDevice });
       if (session.value.kind === 'opening') session.value = { kind: 'open', store, isOwnDevice };

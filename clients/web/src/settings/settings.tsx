@@ -1,11 +1,11 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Button, IconButton } from '../design/button.tsx';
+import { useState } from 'preact/hooks';
+import { Button } from '../design/button.tsx';
 import { Question } from '../design/dialog.tsx';
 import { Choice } from '../design/field.tsx';
+import { PageHead } from '../design/page.tsx';
 import { chooseTheme, THEMES, type Theme, theme } from '../design/theme.ts';
 import { profileName } from '../inbox/filters.tsx';
 import { logOut } from '../login/session.ts';
-import { go } from '../router.ts';
 import { waitingCount } from '../store/sends.ts';
 import type { Store } from '../store/store.ts';
 import { LANGUAGE_NAMES, LANGUAGES, language } from '../texts/language.ts';
@@ -22,18 +22,9 @@ const THEME_NAMES: Readonly<Record<Theme, Key>> = {
 };
 
 export function Settings({ store }: { readonly store: Store }) {
-  const heading = useRef<HTMLHeadingElement>(null);
-  useLayoutEffect(() => heading.current?.focus(), []);
   return (
-    <div class="settings">
-      <header class="compose__head">
-        <span class="thread__back">
-          <IconButton icon="back" label={text('app-back')} onPress={() => go({ kind: 'inbox' })} />
-        </span>
-        <h1 ref={heading} tabIndex={-1}>
-          {text('settings-title')}
-        </h1>
-      </header>
+    <div class="page settings">
+      <PageHead title={text('settings-title')} />
       <Profiles store={store} />
       <fieldset class="settings__part">
         <legend class="settings__title">{text('settings-language')}</legend>

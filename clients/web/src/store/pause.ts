@@ -9,8 +9,8 @@ export class Pause {
     this.#action = action;
   }
 
-  start(): void {
-    this.#timer ??= setTimeout(() => this.now(), this.#milliseconds);
+  start(milliseconds = this.#milliseconds): void {
+    this.#timer ??= setTimeout(() => this.now(), milliseconds);
   }
 
   /** Without waiting for the rest of the while; nothing when nothing was asked for. */

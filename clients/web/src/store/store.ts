@@ -69,9 +69,9 @@ export class Store {
   }
 
   /** Called for every update, in order. Never waits: when it returns, the update is dealt with. */
-  apply(update: Update, now = Date.now()): void {
+  apply(update: Update, now = Date.now(), isOnline = true): void {
     batch(() => {
-      this.connection.value = connectionAfter(this.connection.value, update, now);
+      this.connection.value = connectionAfter(this.connection.value, update, now, isOnline);
       switch (update.kind) {
         case 'connected':
           this.#connected(update);

@@ -51,7 +51,8 @@ function Writing({ store, thread, intent, onIntent }: ComposerProps) {
   const isForAll = intent.kind === 'all' || intent.kind === 'answer';
   const words = isForAll ? draft.words : other;
 
-  useEffect(() => {
+  // Before the next key can come: what was typed must not be replaced by what the field begins with.
+  useLayoutEffect(() => {
     if (intent.kind === 'edit') setOther(wordsOf(intent.message.parts));
     if (intent.kind === 'alone') setOther('');
     if (intent.kind === 'all' && intent.words !== undefined) draft.write(intent.words);

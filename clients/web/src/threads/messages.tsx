@@ -24,6 +24,8 @@ import type { Place } from './window.ts';
 
 /** So often at most is said what was read. */
 const READ_PAUSE_MS = 1000;
+/** After a pause, as soon as this: a glance counts, a flick past does not. */
+const READ_SOON_MS = 150;
 /** Older messages are asked for when so few rows are above the screen. */
 const NEAR_TOP_ROWS = 12;
 
@@ -138,7 +140,9 @@ function useNewFrom(store: Store, thread: ThreadId): MessageId | null {
 function useReading(store: Store, thread: ThreadId) {
   const reading = useMemo(() => {
     const unsaid = new Set<MessageId>();
+    let saidAt = Number.NEGATIVE_INFINITY;
     const pause = new Pause(READ_PAUSE_MS, () => {
+      saidAt = performance.now();
       const messages = [...unsaid].sort();
       unsaid.clear();
       void markRead(store, thread, messages);
@@ -151,7 +155,7 @@ function useReading(store: Store, thread: ThreadId) {
       for (const row of rows) {
         if (row.kind === 'message' && isUnread(row.message, mark, store.own.peek())) unsaid.add(row.message.message);
       }
-      if (unsaid.size > 0) pause.start();
+      if (unsaid.size > 0) pause.start(Math.max(READ_SOON_MS, saidAt + READ_PAUSE_MS - performance.now()));
     };
     return { shown, again: () => shown(last), end: () => pause.now() };
   }, [store, thread]);
