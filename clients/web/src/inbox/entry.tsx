@@ -16,14 +16,24 @@ interface EntryProps {
   readonly summary: Summary;
 }
 
-export function Entry({ store, summary }: EntryProps) {
+interface ListedProps extends EntryProps {
+  readonly isCurrent: boolean;
+  readonly onFocus: () => void;
+}
+
+export function Entry({ store, summary, isCurrent, onFocus }: ListedProps) {
   const { thread, lastMessage, lastAuthor, unread, muted, marked, leftAt } = summary;
   const isOpen = route.value.kind === 'thread' && route.value.thread === thread.thread;
   const subject = thread.subject || text('inbox-no-subject');
   const sentAt = timeOfMessage(lastMessage);
   return (
-    <li class={`entry${unread > 0 ? ' entry--unread' : ''}${isOpen ? ' entry--open' : ''}`}>
-      <a class="entry__link" href={`/threads/${thread.thread}`} aria-current={isOpen ? 'true' : undefined}>
+    <li class={`entry${unread > 0 ? ' entry--unread' : ''}${isOpen ? ' entry--open' : ''}`} onFocusIn={onFocus}>
+      <a
+        class="entry__link"
+        href={`/threads/${thread.thread}`}
+        aria-current={isOpen ? 'true' : undefined}
+        tabIndex={isCurrent ? 0 : -1}
+      >
         <Avatar id={lastAuthor} name={nameOf(store, lastAuthor)} online={store.online.value.has(lastAuthor)} />
         <span class="entry__body">
           <span class="entry__top">
@@ -41,6 +51,7 @@ export function Entry({ store, summary }: EntryProps) {
       </a>
       <Menu
         label={text('inbox-actions', { subject })}
+        tabIndex={isCurrent ? 0 : -1}
         items={
           leftAt === null
             ? [

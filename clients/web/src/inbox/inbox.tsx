@@ -1,8 +1,8 @@
 import { computed, signal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { Button } from '../design/button.tsx';
 import { Empty } from '../design/notice.tsx';
-import { go, route } from '../router.ts';
+import { go, type Route, route } from '../router.ts';
 import { byActivity, type Summary } from '../store/inbox.ts';
 import { loadMore } from '../store/inbox_pages.ts';
 import { sendsWithoutThread } from '../store/sends.ts';
@@ -21,6 +21,8 @@ import { WaitingEntry } from './waiting_entry.tsx';
 /** Outlives the screen: who comes back from a thread finds the inbox as they left it. */
 const filter = signal<Filter>({ kind: 'all' });
 const search = signal('');
+/** The entry that the keyboard is at: Tab reaches it and its menu, the arrows the others. */
+const current = signal<string | null>(null);
 
 export function Inbox({ store }: { readonly store: Store }) {
   const shown = useMemo(() => shownThreads(store), [store]);
@@ -28,11 +30,13 @@ export function Inbox({ store }: { readonly store: Store }) {
   useEffect(() => {
     if (isConnected) void loadChildren(store);
   }, [store, isConnected]);
-  useFocusOnReturn();
+  useFocusOnArrival();
+  const isHere = shown.value.some((summary) => summary.thread.thread === current.value);
+  const at = isHere ? current.value : shown.value[0]?.thread.thread;
   return (
     <div class="inbox">
       <div class="inbox__head">
-        <h1 class="inbox__title" id="inbox-title">
+        <h1 class="inbox__title" id="inbox-title" tabIndex={-1}>
           {text('inbox-title')}
         </h1>
         <Search search={search} />
@@ -44,7 +48,15 @@ export function Inbox({ store }: { readonly store: Store }) {
             <WaitingEntry key={send.outgoing.client_id} store={store} send={send} />
           ))}
           {shown.value.map((summary) => (
-            <Entry key={summary.thread.thread} store={store} summary={summary} />
+            <Entry
+              key={summary.thread.thread}
+              store={store}
+              summary={summary}
+              isCurrent={summary.thread.thread === at}
+              onFocus={() => {
+                current.value = summary.thread.thread;
+              }}
+            />
           ))}
         </ul>
         <End store={store} isEmpty={shown.value.length === 0} />
@@ -145,7 +157,7 @@ function Loading() {
   );
 }
 
-/** The arrows go from thread to thread; Tab leaves the list through each one's menu as ever. */
+/** The arrows go from thread to thread, so that Tab goes past them all. */
 function moveInList(event: KeyboardEvent): void {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   const list = event.currentTarget;
@@ -158,17 +170,19 @@ function moveInList(event: KeyboardEvent): void {
   next.focus();
 }
 
-/** Back from a thread, the focus is on its entry: where the person came from. */
-function useFocusOnReturn(): void {
+/**
+ * Where the focus goes when one comes to the inbox: to the entry of the thread that one comes from, and else to its
+ * heading. On a first visit of something beside the inbox it is left to that.
+ */
+function useFocusOnArrival(): void {
   const { value: place } = route;
+  const from = useRef<Route | null>(null);
   useEffect(() => {
-    if (place.kind !== 'thread') return;
-    return () => {
-      if (route.value.kind === 'inbox') focusEntry(place.thread);
-    };
+    const before = from.current;
+    from.current = place;
+    if (place.kind !== 'inbox') return;
+    const entry = before?.kind === 'thread' ? `.entry__link[href="/threads/${before.thread}"]` : null;
+    const to = (entry && document.querySelector<HTMLElement>(entry)) || document.getElementById('inbox-title');
+    to?.focus();
   }, [place]);
-}
-
-function focusEntry(thread: string): void {
-  document.querySelector<HTMLElement>(`.entry__link[href="/threads/${thread}"]`)?.focus();
 }
