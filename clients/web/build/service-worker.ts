@@ -35,8 +35,8 @@ export function serviceWorker(): Plugin {
         const worker = readFileSync(SOURCE, 'utf8');
         const { code } = await transformWithOxc(worker, SOURCE);
         const source = code
-          .replace('__FILES__', JSON.stringify(files))
-          .replace('__VERSION__', JSON.stringify(hash.update(worker).digest('hex').slice(0, 16)));
+          .replaceAll('__FILES__', JSON.stringify(files))
+          .replaceAll('__VERSION__', JSON.stringify(hash.update(worker).digest('hex').slice(0, 16)));
         this.emitFile({ type: 'asset', fileName: OUTPUT, source });
       },
     },
