@@ -1,3 +1,4 @@
+import { useEffect } from 'preact/hooks';
 import { ConnectionLine } from './connection/line.tsx';
 import { Button } from './design/button.tsx';
 import { Icon } from './design/icon.tsx';
@@ -10,6 +11,7 @@ import { go, type Route, route } from './router.ts';
 import './shell.css';
 import type { Store } from './store/store.ts';
 import { text } from './texts/text.ts';
+import { followPresence } from './threads/presence.ts';
 import { ThreadScreen } from './threads/thread.tsx';
 import { useTitle } from './title.ts';
 
@@ -21,6 +23,7 @@ const Settings = lazy(() => import('./settings/settings.tsx').then((module) => m
 export function Shell({ store }: { readonly store: Store }) {
   const { value: place } = route;
   useTitle(store, place);
+  useEffect(() => followPresence(store), [store]);
   return (
     <div class={`shell shell--${place.kind}`}>
       <a class="skip" href="#content">

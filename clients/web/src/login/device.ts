@@ -32,9 +32,16 @@ export function lastLogin(): LastLogin | null {
   return own ? { person: own, isOwnDevice: true } : null;
 }
 
-export function forgetLogin(): void {
-  localStorage.removeItem(PERSON);
-  sessionStorage.removeItem(PERSON);
+/** Of this person only: the device may be another's own. */
+export function forgetLogin(person: PersonId): void {
+  for (const storage of [localStorage, sessionStorage]) {
+    if (storage.getItem(PERSON) === person) storage.removeItem(PERSON);
+  }
+}
+
+/** Whose own device it is, whoever uses it now. */
+export function ownerOfDevice(): PersonId | null {
+  return localStorage.getItem(PERSON);
 }
 
 /** Deletes all that this browser keeps of a person, also what waits to be sent. */

@@ -17,7 +17,8 @@ import type { PersonId } from '../sdk/protocol.ts';
 import { forgetSnapshot, Keeping } from '../store/keeping.ts';
 import { Store } from '../store/store.ts';
 import { language } from '../texts/language.ts';
-import { deviceId, forgetAll, forgetLogin, lastLogin, rememberLogin } from './device.ts';
+import { deviceId, forgetAll, forgetLogin, lastLogin, ownerOfDevice, rememberLogin } from './device.ts';
+import { forgetStrangers } from './strangers.ts';
 
 const CLIENT = `samtale-web/${import.meta.env.VITE_VERSION ?? '0.1'}`;
 /** What changes without a cursor (a page of history, a name) is kept this long after. */
@@ -34,6 +35,7 @@ export const session = signal<Session>({ kind: 'opening' });
 /** Goes on where the last run was, if it was on this device or in this tab. */
 export async function resumeSession(): Promise<void> {
   const last = lastLogin();
+  void forgetStrangers([last?.person, ownerOfDevice()]).catch(() => {});
   if (last) await begin({ kind: 'cookie' }, last.isOwnDevice, last.person);
   else session.value = { kind: 'closed', because: 'nobody' };
 }
@@ -61,7 +63,7 @@ export async function logOut(): Promise<void> {
   if (open.kind !== 'open') return;
   const person = open.store.me.value?.person;
   session.value = { kind: 'closed', because: 'logged_out' };
-  forgetLogin();
+  if (person) forgetLogin(person);
   try {
     await open.store.server.logOut();
   } catch {
@@ -136,7 +138,7 @@ async function stopped(store: Store, reason: StopReason): Promise<void> {
   const isOutdated = reason.kind === 'closed' && reason.name === 'unsupported_version';
   session.value = { kind: 'closed', because: isOutdated ? 'outdated' : 'ended' };
   if (isOutdated) return;
-  forgetLogin();
+  if (person) forgetLogin(person);
   // Whoever ended it from afar may have lost the device: what was read goes; what is not sent waits for its writer.
   if (person) await forgetSnapshot(person);
 }

@@ -1,7 +1,8 @@
 import type { Cursor, PersonId } from '../sdk/protocol.ts';
 import type { Snapshot } from './snapshot.ts';
 
-const PREFIX = 'samtale-kept-';
+/** What the names of these databases begin with; the person follows. */
+export const SNAPSHOT_PREFIX = 'samtale-kept-';
 const ROOM = 'kept';
 const KEY = 'newest';
 
@@ -50,18 +51,18 @@ export class Keeping {
   async destroy(): Promise<void> {
     (await this.#database)?.close();
     this.#database = null;
-    await deleteDatabase(PREFIX + this.#person);
+    await deleteDatabase(SNAPSHOT_PREFIX + this.#person);
   }
 
   #open(): Promise<IDBDatabase> {
-    this.#database ??= openDatabase(PREFIX + this.#person);
+    this.#database ??= openDatabase(SNAPSHOT_PREFIX + this.#person);
     return this.#database;
   }
 }
 
 /** Deletes what is kept of a person, whoever is logged in now. */
 export function forgetSnapshot(person: PersonId): Promise<void> {
-  return deleteDatabase(PREFIX + person);
+  return deleteDatabase(SNAPSHOT_PREFIX + person);
 }
 
 function openDatabase(name: string): Promise<IDBDatabase> {

@@ -1,5 +1,5 @@
 import { useComputed } from '@preact/signals';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Avatar } from '../design/avatar.tsx';
 import { Button, IconButton } from '../design/button.tsx';
 import { Empty } from '../design/notice.tsx';
@@ -13,7 +13,6 @@ import { loadThread } from '../store/thread_pages.ts';
 import { listing, text } from '../texts/text.ts';
 import { Composer, type Intent } from './composer.tsx';
 import { Messages } from './messages.tsx';
-import { watchPresence } from './presence.ts';
 import './thread.css';
 
 const Details = lazy(() => import('./details.tsx').then((module) => module.Details));
@@ -38,7 +37,6 @@ export function ThreadScreen({ store, thread }: ThreadProps) {
       if (store.open.value === thread) store.open.value = null;
     };
   }, [store, thread]);
-  useEffect(() => watchPresence(store, thread), [store, thread]);
 
   if (isGone) {
     return (
