@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { announce } from '../design/announcer.tsx';
 import { Button } from '../design/button.tsx';
 import { Field, Choice as Option } from '../design/field.tsx';
@@ -46,6 +46,10 @@ export function Compose({ store }: { readonly store: Store }) {
   const profiles = store.me.value?.profiles ?? [];
   const own = profiles.find((profile) => profile.profile === letter.value.as) ?? profiles[0];
   useAwaited(store, awaited);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (missing !== null) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+  }, [missing]);
   if (!own) return null;
 
   const submit = async () => {
@@ -59,6 +63,7 @@ export function Compose({ store }: { readonly store: Store }) {
   };
   return (
     <form
+      ref={form}
       class="page compose"
       noValidate
       onSubmit={(event) => {

@@ -76,6 +76,11 @@ export class Store {
         case 'connected':
           this.#connected(update);
           break;
+        case 'disconnected':
+          // Who is online or writing is told per connection; what was known of it went with the last one.
+          this.online.value = new Set();
+          this.typing.value = new Map();
+          break;
         case 'event':
           applyEvent(this, update.event);
           break;
@@ -147,8 +152,6 @@ export class Store {
 
   #connected({ welcome, resumes }: Extract<Update, { kind: 'connected' }>): void {
     this.me.value = { person: welcome.person, profiles: welcome.profiles };
-    // Who is online is told per connection; what was known of it went with the last one.
-    this.online.value = new Set();
     if (!resumes) this.#forgetPlaces(null);
     else if (this.isInboxBehind || this.reach.value.kind === 'nothing') refreshInbox(this);
     // What was asked for in vain while the connection was away.
