@@ -1,5 +1,5 @@
 // The screens over a made-up server, for development and for measuring; no part of the product. `?messages=10000` is the
-// length of the thread, all of it in memory, as after scrolling up through it.
+// length of the thread, all of it in memory, as after scrolling up through it; with `&paged` it comes as from a server.
 import { render } from 'preact';
 import '../src/design/tokens.css';
 import '../src/design/base.css';
@@ -25,6 +25,8 @@ import { type Server, Store } from '../src/store/store.ts';
 import { speak } from '../src/texts/text.ts';
 
 const count = Number(new URLSearchParams(location.search).get('messages') ?? 10_000);
+const isPaged = new URLSearchParams(location.search).has('paged');
+const PAGE = 50;
 const MINUTE_MS = 60_000;
 const begin = Date.now() - count * MINUTE_MS;
 const SENTENCES = [
@@ -43,12 +45,19 @@ const messages = Array.from({ length: count }, (_, place) => made(place));
 const newest = begin + (count - 1) * MINUTE_MS;
 const read = { up_to: messageId(newest) };
 
+function pageBefore(before: string | undefined) {
+  if (!isPaged) return { kind: 'history', messages, more: false };
+  const end = before === undefined ? count : messages.findIndex((one) => one.message === before);
+  const start = Math.max(0, end - PAGE);
+  return { kind: 'history', messages: messages.slice(start, end), more: start > 0 };
+}
+
 function answer(request: Request): unknown {
   switch (request.op) {
     case 'inbox':
       return { kind: 'inbox', entries: [inboxEntry(newest, { read })], more: false };
     case 'history':
-      return { kind: 'history', messages, more: false };
+      return pageBefore(request.before);
     case 'open_thread':
       return threadPage([member(ME), member(OTHER, { name: 'Anne Holm', role: 'employee' })]);
     case 'load_draft':

@@ -73,6 +73,8 @@ async function membersFrom(store: Store, thread: ThreadId, isFirst: boolean, pag
         page.members.filter(({ profile }) => !store.people.value.has(profile)),
       );
       wantPeople(store, space, regarding);
+      // Messages may have come before it was known where the thread is at home.
+      wantAuthors(store, thread, store.conversation(thread).value.messages);
     });
     if (page.more && pages > 1) await membersFrom(store, thread, false, pages - 1);
   } catch (error) {

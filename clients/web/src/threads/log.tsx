@@ -22,6 +22,8 @@ interface LogProps<Item extends Keyed> {
   /** Where to begin: a row to have near the top, or the end. */
   readonly beginAt: string | null;
   readonly draw: (row: Item) => ComponentChildren;
+  /** Whether a row keeps its neighbours when others come: one to hold on to. */
+  readonly holds: (row: Item) => boolean;
   /** The rows on the screen, whenever they may have changed, and whether the end is among them. */
   readonly onShow: (rows: readonly Item[], place: Place) => void;
   /** Set to a function that scrolls to the end. */
@@ -32,7 +34,7 @@ interface LogProps<Item extends Keyed> {
  * A long list of rows of any height, of which only those near the screen are drawn. It stays where the reader is:
  * whatever arrives, loads or changes its height, the row under the eyes stays under the eyes; at the end, the end does.
  */
-export function Log<Item extends Keyed>({ label, rows, beginAt, draw, onShow, toEnd }: LogProps<Item>) {
+export function Log<Item extends Keyed>({ label, rows, beginAt, draw, holds, onShow, toEnd }: LogProps<Item>) {
   const box = useRef<HTMLDivElement>(null);
   const heights = useRef(new Map<string, number>());
   const place = useRef<Place>(
@@ -55,7 +57,7 @@ export function Log<Item extends Keyed>({ label, rows, beginAt, draw, onShow, to
     }
     if (Math.abs(shown.scrollTop - top) >= 1) shown.scrollTop = top;
     // Whoever sees the end is at the end, also when they did not scroll there.
-    const here = placeAt(keys, offsets, top, view.height, END_SLACK_PX);
+    const here = placeAt(keys, offsets, { top, height: view.height, slack: END_SLACK_PX });
     if (here.kind === 'end') place.current = here;
     onShow(rowsOnScreen(), place.current);
   });
@@ -81,7 +83,8 @@ export function Log<Item extends Keyed>({ label, rows, beginAt, draw, onShow, to
   const onScroll = () => {
     const shown = box.current;
     if (!shown || Math.abs(shown.scrollTop - top) < 1) return;
-    place.current = placeAt(keys, offsets, shown.scrollTop, view.height, END_SLACK_PX);
+    const at = { top: shown.scrollTop, height: view.height, slack: END_SLACK_PX };
+    place.current = placeAt(keys, offsets, at, (row) => holds(rows[row] as Item));
     setView((now) => ({ ...now, top: shown.scrollTop }));
   };
   toEnd.current = () => {

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { announce } from '../design/announcer.tsx';
 import { Icon } from '../design/icon.tsx';
 import { nameOf } from '../inbox/names.ts';
-import type { MessageId, ThreadId } from '../sdk/protocol.ts';
+import type { MessageId, ReadMark, ThreadId } from '../sdk/protocol.ts';
 import { isUnread } from '../store/conversation.ts';
 import { Pause } from '../store/pause.ts';
 import { sendsIn } from '../store/sends.ts';
@@ -86,6 +86,7 @@ function Known({ store, thread, onIntent }: MessagesProps) {
         rows={rows}
         beginAt={newFrom === null ? null : NEW_KEY}
         onShow={onShow}
+        holds={(row) => row.kind === 'message' || row.kind === 'send'}
         toEnd={toEnd}
         draw={(row) => {
           switch (row.kind) {
@@ -129,11 +130,20 @@ function Newer({ count, onPress }: { readonly count: number; readonly onPress: (
 function useNewFrom(store: Store, thread: ThreadId): MessageId | null {
   const fixed = useRef<{ readonly message: MessageId | null } | null>(null);
   const conversation = store.conversation(thread).value;
-  const summary = store.summaries.value.get(thread);
-  if (!fixed.current && summary && conversation.older !== 'unknown') {
-    fixed.current = { message: firstUnread(conversation, summary.read, store.own.value) };
+  const mark = ownMark(store, thread);
+  if (!fixed.current && mark && conversation.older !== 'unknown') {
+    fixed.current = { message: firstUnread(conversation, mark, store.own.value) };
   }
   return fixed.current?.message ?? null;
+}
+
+/** What one has read; a thread so old that the inbox does not have it yet tells it with its members. */
+function ownMark(store: Store, thread: ThreadId): ReadMark | null {
+  const summary = store.summaries.value.get(thread);
+  if (summary) return summary.read;
+  const members = store.room(thread).value?.members;
+  const mine = [...store.own.value].flatMap((profile) => members?.get(profile) ?? []);
+  return mine[0] ? (mine[0].read ?? {}) : null;
 }
 
 /** Says what was on the screen, once a second at most and only while the page is looked at. */
@@ -150,7 +160,7 @@ function useReading(store: Store, thread: ThreadId) {
     let last: readonly Row[] = [];
     const shown = (rows: readonly Row[]) => {
       last = rows;
-      const mark = store.summaries.peek().get(thread)?.read;
+      const mark = ownMark(store, thread);
       if (!mark || document.visibilityState !== 'visible') return;
       for (const row of rows) {
         if (row.kind === 'message' && isUnread(row.message, mark, store.own.peek())) unsaid.add(row.message.message);

@@ -28,25 +28,37 @@ describe('the window over a long list', () => {
 
   it('keeps the row under the eyes when older rows come above', () => {
     const before = offsetsOf(keys.slice(100), new Map(), LIKELY);
-    const place = placeAt(keys.slice(100), before, 1020, 800, 48);
+    const place = placeAt(keys.slice(100), before, { top: 1020, height: 800, slack: 48 });
     const after = offsetsOf(keys, new Map(), LIKELY);
     expect(topOf(place, keys, after, 800)).toBe(1020 + 100 * LIKELY);
   });
 
   it('keeps the row under the eyes when a row above turns out higher', () => {
     const heights = new Map<string, number>();
-    const place = placeAt(keys, offsetsOf(keys, heights, LIKELY), 5010, 800, 48);
+    const place = placeAt(keys, offsetsOf(keys, heights, LIKELY), { top: 5010, height: 800, slack: 48 });
     heights.set('row 3', 175);
     expect(topOf(place, keys, offsetsOf(keys, heights, LIKELY), 800)).toBe(5010 + 125);
   });
 
   it('stays at the end when it is there, and only then', () => {
     const offsets = offsetsOf(keys.slice(0, 100), new Map(), LIKELY);
-    const atEnd = placeAt(keys.slice(0, 100), offsets, 4200 - 20, 800, 48);
-    const above = placeAt(keys.slice(0, 100), offsets, 3000, 800, 48);
+    const atEnd = placeAt(keys.slice(0, 100), offsets, { top: 4200 - 20, height: 800, slack: 48 });
+    const above = placeAt(keys.slice(0, 100), offsets, { top: 3000, height: 800, slack: 48 });
     const more = offsetsOf(keys.slice(0, 101), new Map(), LIKELY);
     expect(topOf(atEnd, keys.slice(0, 101), more, 800)).toBe(totalOf(more) - 800);
     expect(topOf(above, keys.slice(0, 101), more, 800)).toBe(3000);
+  });
+
+  it('holds on to a row that keeps its neighbours, not to a heading', () => {
+    const rows = ['top', 'day', 'b', 'c', ...keys];
+    const place = placeAt(
+      rows,
+      offsetsOf(rows, new Map(), LIKELY),
+      { top: 0, height: 800, slack: 48 },
+      (row) => row >= 2,
+    );
+    const grown = ['top', 'day', 'a', 'b', 'c', ...keys];
+    expect(topOf(place, grown, offsetsOf(grown, new Map(), LIKELY), 800)).toBe(LIKELY);
   });
 
   it('says so when the row that it held to is gone', () => {

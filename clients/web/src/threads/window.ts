@@ -59,10 +59,21 @@ export function rangeOf(offsets: Offsets, top: number, height: number, beyond: n
   return { from: rowAt(offsets, top - beyond), to: rowAt(offsets, top + height + beyond) + 1 };
 }
 
-/** What holds when the list is scrolled to `top`. Nearer to the end than `slack`, that is the end. */
-export function placeAt(keys: readonly string[], offsets: Offsets, top: number, height: number, slack: number): Place {
+/**
+ * What holds when the list is scrolled to `top`. Nearer to the end than `slack`, that is the end. Only a row that `holds`
+ * keeps its neighbours: a heading stays first in its section while older rows come in under it.
+ */
+export function placeAt(
+  keys: readonly string[],
+  offsets: Offsets,
+  { top, height, slack }: { readonly top: number; readonly height: number; readonly slack: number },
+  holds: (row: number) => boolean = () => true,
+): Place {
   if (keys.length === 0 || totalOf(offsets) - height - top <= slack) return { kind: 'end' };
-  const row = rowAt(offsets, top);
+  const first = rowAt(offsets, top);
+  let row = first;
+  while (row < keys.length && !holds(row)) row += 1;
+  if (row === keys.length) row = first;
   return { kind: 'reading', anchor: { key: keys[row] as string, within: top - (offsets[row] as number) } };
 }
 
