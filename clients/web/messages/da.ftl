@@ -1,0 +1,329 @@
+# Danske tekster. Nøgler begynder med den evne, de hører til. Samme nøgler findes i en.ftl.
+
+## Hele appen
+
+app-name = Samtale
+app-skip-to-content = Gå til indholdet
+app-loading = Åbner …
+app-close = Luk
+app-cancel = Annuller
+app-back = Tilbage
+app-retry = Prøv igen
+app-not-found = Siden findes ikke
+app-not-found-help = Adressen er forkert, eller også har du ikke længere adgang til det, den peger på.
+app-to-inbox = Til indbakken
+app-navigation = Samtales dele
+
+dates-today = I dag
+dates-yesterday = I går
+
+## Forbindelsen
+
+connection-offline = Du er offline. Det, du skriver, bliver gemt her og sendt, når der er forbindelse igen.
+connection-reconnecting = Der er ingen forbindelse lige nu. Prøver igen { $seconds ->
+        [0] nu
+        [one] om et sekund
+       *[other] om { $seconds } sekunder
+    }.
+connection-connecting = Opretter forbindelse …
+connection-catching-up = Henter det, du er gået glip af …
+connection-waiting = { $count ->
+        [one] Én besked venter på at blive sendt.
+       *[other] { $count } beskeder venter på at blive sendt.
+    }
+connection-try-now = Prøv nu
+connection-new-version = Der er en ny udgave af Samtale.
+connection-take-new-version = Hent den
+
+## Log ind
+
+login-title = Log ind
+login-welcome = Skolens samtaler, her og nu
+login-username = Brugernavn
+login-password = Adgangskode
+login-show-password = Vis adgangskode
+login-hide-password = Skjul adgangskode
+login-own-device = Dette er min egen enhed
+login-own-device-help = Så forbliver du logget ind, og indbakken kan åbnes uden forbindelse. Lad være på delte tablets og computere.
+login-submit = Log ind
+login-busy = Logger ind …
+login-first-time = Første gang her?
+login-to-activate = Brug din aktiveringskode
+login-missing = Skriv både brugernavn og adgangskode.
+login-ended = Du blev logget ud, fordi dette login er afsluttet. Log ind igen for at fortsætte.
+login-outdated = Denne udgave af Samtale er for gammel til serveren. Genindlæs siden.
+login-logged-out = Du er logget ud.
+
+activate-title = Kom i gang
+activate-help = Brug arket, du har fået af skolen. Du vælger selv den adgangskode, du vil bruge fra nu af.
+activate-code = Aktiveringskode
+activate-code-help = Fire grupper med fire tegn, for eksempel K7QM-2XWD-9RTF-H4VB
+activate-new-password = Vælg en adgangskode
+activate-password-help = Mindst 10 tegn. En lille sætning er nemmest at huske.
+activate-submit = Kom i gang
+activate-missing = Udfyld alle tre felter.
+activate-to-login = Jeg har allerede en adgangskode
+
+## Indbakken
+
+inbox-title = Indbakke
+inbox-new = Ny samtale
+inbox-search = Søg i samtaler
+inbox-search-clear = Ryd søgningen
+inbox-search-none = Ingen samtaler passer til »{ $search }«.
+inbox-search-more = Søg i ældre samtaler
+inbox-searching = Søger i ældre samtaler …
+inbox-empty = Her er stille
+inbox-empty-help = Når nogen skriver til dig, kommer det her. Du kan også selv begynde en samtale.
+inbox-empty-filter = Ingen samtaler her
+inbox-empty-filter-help = Vælg en anden i rækken foroven, eller vis alle.
+inbox-show-all = Vis alle
+inbox-loading = Henter dine samtaler …
+inbox-more = Vis ældre samtaler
+inbox-unread = { $count ->
+        [one] Én ulæst
+       *[other] { $count } ulæste
+    }
+inbox-unread-many = 50 eller flere ulæste
+inbox-muted = Lydløs
+inbox-marked = Markeret
+inbox-left = Forladt
+inbox-you = Du: { $preview }
+inbox-draft = Kladde: { $preview }
+inbox-recalled = Beskeden er trukket tilbage
+inbox-regarding = Om { $names }
+inbox-mute = Gør lydløs
+inbox-unmute = Slå lyd til
+inbox-mark = Markér
+inbox-unmark = Fjern markering
+inbox-actions = Handlinger for »{ $subject }«
+inbox-filter = Vis samtaler for
+inbox-filter-all = Alle
+inbox-filter-unread = Ulæste
+inbox-filter-marked = Markerede
+inbox-pick = Vælg en samtale
+inbox-pick-help = Den åbner her. Pil op og ned bladrer i listen.
+inbox-no-subject = Uden emne
+
+## En samtale
+
+thread-loading = Henter samtalen …
+thread-older-loading = Henter ældre beskeder …
+thread-beginning = Samtalen begyndte { $date }
+thread-new = Nyt siden sidst
+thread-new-below = { $count ->
+        [one] Én ny besked
+       *[other] { $count } nye beskeder
+    }
+thread-to-newest = Gå til det nyeste
+thread-log = Beskeder i »{ $subject }«
+thread-you = Dig
+thread-queued = Venter på forbindelse
+thread-sending = Sender …
+thread-sent = Sendt
+thread-failed = Ikke sendt
+thread-failed-again = Prøv igen
+thread-failed-keep = Flyt til skrivefeltet
+thread-failed-drop = Slet
+thread-read-by = { $count ->
+        [one] Læst af én
+       *[other] Læst af { $count }
+    }
+thread-read-by-all = Læst af alle
+thread-edited = redigeret
+thread-recalled = Beskeden er trukket tilbage
+thread-unknown-part = Her er noget, som kræver en nyere udgave af Samtale.
+thread-answers = Svar til { $name }
+thread-answers-unknown = Svar til en tidligere besked
+thread-message-actions = Handlinger for beskeden fra { $name } kl. { $time }
+thread-answer = Svar på denne
+thread-reply-to-sender = Svar kun { $name }
+thread-edit = Redigér
+thread-recall = Træk tilbage
+thread-recall-title = Træk beskeden tilbage?
+thread-recall-help = Teksten forsvinder for alle. Der står, at en besked er trukket tilbage.
+thread-copy = Kopiér teksten
+thread-copied = Teksten er kopieret
+thread-grew-out-of = Begyndte som svar på en besked i en anden samtale
+thread-see-original = Se den
+thread-details = Deltagere og indstillinger
+thread-members-count = { $count ->
+        [one] Én deltager
+       *[other] { $count } deltagere
+    }
+thread-members-more = Vis flere deltagere
+thread-families = { $count ->
+        [one] én familie
+       *[other] { $count } familier
+    }
+thread-member-read-all = Har læst alt
+thread-member-read-to = Har læst til og med { $date }
+thread-member-read-none = Har ikke læst endnu
+thread-member-joined = Med siden { $date }
+thread-member-left = Gik ud { $date }
+thread-member-remove = Tag { $name } ud
+thread-member-remove-title = Tag { $name } ud af samtalen?
+thread-member-remove-help = { $name } kan stadig læse det, der er skrevet indtil nu.
+thread-member-remove-submit = Tag ud
+thread-online = Online nu
+thread-add = Tilføj deltagere
+thread-add-from-now = De ser samtalen fra nu af
+thread-add-from-beginning = De ser samtalen fra begyndelsen
+thread-add-from-help = Alle i samtalen kan se, hvad du vælger.
+thread-add-submit = Tilføj
+thread-rename = Skift emne
+thread-rename-submit = Gem emnet
+thread-leave = Forlad samtalen
+thread-leave-title = Forlad samtalen?
+thread-leave-help = Du kan stadig læse det, der er skrevet indtil nu, men får ikke mere at vide.
+thread-leave-submit = Forlad
+thread-may-not-write = Du kan læse her, men ikke skrive.
+thread-you-left = Du forlod samtalen { $date }.
+thread-gone = Du har ikke længere adgang til denne samtale.
+thread-write = Skriv en besked
+thread-write-to-all = Til alle { $members }
+thread-write-to-all-families = Til alle { $members } · { $families }
+thread-send = Send
+thread-save-edit = Gem ændring
+thread-editing = Du redigerer din besked
+thread-answering = Svar til { $name }
+thread-answering-alone = Kun til { $name }, i jeres egen samtale
+thread-too-long = Teksten er for lang med { $bytes } tegn. Del den i to.
+thread-typing-one = { $name } skriver …
+thread-typing-two = { $first } og { $second } skriver …
+thread-typing-many = Flere skriver …
+thread-arrived = { $name } skrev: { $preview }
+thread-someone = En deltager
+thread-new-line = Skift linje med Shift og Enter
+
+## Skriv
+
+compose-title = Ny samtale
+compose-space = Fra
+compose-to = Til
+compose-to-help = Søg på et navn eller en klasse
+compose-suggestions = Forslag til modtagere
+compose-none = Ingen passer til »{ $search }«
+compose-remove = Fjern { $name }
+compose-group-all = Alle i { $group }
+compose-group-guardians = Forældre i { $group }
+compose-group-employees = Ansatte i { $group }
+compose-group-children = Børn i { $group }
+compose-child-guardians = { $name }s forældre
+compose-guardian-of = Forælder til { $children }
+compose-group-size = { $count ->
+        [one] Én person
+       *[other] { $count } personer
+    }
+compose-subject = Emne
+compose-regarding = Handler om
+compose-regarding-help = Så kan alle se, hvilket barn det gælder
+compose-text = Besked
+compose-submit = Send
+compose-missing-to = Vælg mindst én modtager.
+compose-missing-subject = Skriv et emne.
+compose-missing-text = Skriv en besked.
+compose-not-allowed = Du kan ikke skrive til { $name }
+compose-queued = Beskeden er gemt og bliver sendt, så snart der er forbindelse.
+compose-sending = Sender …
+compose-discard = Kassér
+compose-offline = Modtagere kan først søges frem, når der er forbindelse.
+compose-chosen = { $count ->
+        [0] Ingen modtagere valgt
+        [one] Én modtager valgt
+       *[other] { $count } modtagere valgt
+    }
+
+rule-municipality-forbids = Kommunen har besluttet, at { $from } ikke kan begynde en samtale med { $to }.
+rule-institution-forbids = Skolen har besluttet, at { $from } ikke kan begynde en samtale med { $to }.
+rule-not-visible = Du kan ikke se den, du vil skrive til. Spørg skolen, hvis du mener, du burde.
+rule-groups-are-for-staff = Kun ansatte kan skrive til en hel gruppe. Vælg i stedet de enkelte.
+rule-has-left = Personen er ikke længere på skolen.
+rule-nobody-there = Der er ingen at skrive til her endnu.
+rule-other = Det tillader reglerne ikke. Spørg skolen.
+
+role-child = Elev
+role-guardian = Forælder
+role-employee = Ansat
+role-institution-admin = Administrator
+role-municipality-admin = Kommunens administrator
+role-children = elever
+role-guardians = forældre
+role-employees = ansatte
+role-admins = administratorer
+
+group-class = Klasse
+group-team = Hold
+group-custom = Gruppe
+
+withheld-name-protected = { $count ->
+        [one] Én vises ikke: navnet er beskyttet.
+       *[other] { $count } vises ikke: navnene er beskyttet.
+    }
+withheld-not-permitted = { $count ->
+        [one] Én vises ikke: din rolle giver ikke adgang.
+       *[other] { $count } vises ikke: din rolle giver ikke adgang.
+    }
+withheld-outside-membership = { $count ->
+        [one] Én vises ikke: den er fra før, du kom med, eller efter, du gik.
+       *[other] { $count } vises ikke: de er fra før, du kom med, eller efter, du gik.
+    }
+withheld-unreadable = { $count ->
+        [one] Én kan ikke læses.
+       *[other] { $count } kan ikke læses.
+    }
+
+## Indstillinger
+
+settings-title = Indstillinger
+settings-language = Sprog
+settings-theme = Udseende
+settings-theme-system = Som enheden
+settings-theme-light = Lyst
+settings-theme-dark = Mørkt
+settings-presence = Online
+settings-presence-visible = Vis, når jeg er online
+settings-presence-help = Gælder alle dine enheder. Er det slået fra, kan ingen se, om du er her.
+settings-logins = Her er du logget ind
+settings-logins-help = Kender du ikke en af dem, så log den ud og skift adgangskode.
+settings-login-current = Denne enhed
+settings-login-since = Siden { $date }
+settings-login-end = Log ud der
+settings-login-end-title = Log ud på »{ $client }«?
+settings-login-end-help = Den enhed skal logge ind igen for at fortsætte.
+settings-log-out = Log ud
+settings-log-out-title = Log ud?
+settings-log-out-help = Alt om dig slettes fra denne enhed.
+settings-log-out-waiting = { $count ->
+        [one] Én besked er ikke sendt endnu og går tabt.
+       *[other] { $count } beskeder er ikke sendt endnu og går tabt.
+    }
+settings-log-out-offline = Der er ingen forbindelse, så serveren får først senere at vide, at du er logget ud.
+settings-profiles = Dine profiler
+settings-accessibility = Tilgængelighedserklæring
+settings-version = Samtale { $version }
+
+## Fejl: hvad der er galt, og hvad man kan gøre
+
+error-offline = Der er ingen forbindelse. Prøv igen, når du er online.
+error-timed-out = Serveren svarede ikke. Prøv igen om lidt.
+error-bad-request = Det kunne serveren ikke forstå. Genindlæs siden, og prøv igen.
+error-too-large = Det er for langt. Gør det kortere, og prøv igen.
+error-not-found = Det findes ikke, eller du har ikke længere adgang.
+error-not-permitted = Det har du ikke lov til. Spørg skolen, hvis du mener, du burde.
+error-client-id-reused = Noget gik galt ved afsendelsen. Kopiér teksten, og skriv den igen.
+error-recalled = Beskeden er trukket tilbage og kan ikke ændres.
+error-conflict = En anden ændrede det samme imens. Se efter, og prøv igen.
+error-too-many = Det gik lidt for stærkt. Vent et øjeblik, og prøv igen.
+error-overloaded = Serveren har for travlt lige nu. Prøv igen om lidt.
+error-storage-full = Serveren har ikke plads til mere. Du kan læse, og det, du skriver, bliver gemt her. Sig det til skolen.
+error-storage-unavailable = Serveren kan ikke gemme lige nu. Prøv igen om lidt.
+error-keys-unavailable = Serveren kan ikke åbne beskederne lige nu. Det, du skriver, bliver gemt her.
+error-wrong-credentials = Brugernavn eller adgangskode er forkert. Prøv igen, eller få en ny kode af skolen.
+error-disabled = Kontoen er lukket. Kontakt skolen.
+error-invalid-token = Dit login gælder ikke længere. Log ind igen.
+error-invalid-activation-code = Koden er forkert, brugt eller udløbet. Bed skolen om en ny.
+error-weak-password = Adgangskoden er for kort, for lang eller for kendt. Vælg en anden.
+error-internal = Noget gik galt på serveren. Prøv igen om lidt.
+error-outbox = Enheden kan ikke gemme beskeder, så de kan ikke sendes sikkert. Gør plads, eller slå privat browsing fra.
+error-unknown = Noget gik galt. Prøv igen.

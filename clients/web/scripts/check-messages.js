@@ -1,0 +1,67 @@
+// Fails when a text is missing in a language, is there in one language only, fills in other things than the other, or
+// is used by nobody. With --write it writes src/texts/keys.ts, by which the compiler knows every key.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FluentResource } from '@fluent/bundle';
+
+const KEYS_FILE = 'src/texts/keys.ts';
+const LANGUAGES = ['da', 'en'];
+
+/** The messages of a language by key, each with the names of what is filled in. */
+function messagesOf(language) {
+  const source = readFileSync(`messages/${language}.ftl`, 'utf8');
+  const found = new Map();
+  for (const { id, value } of new FluentResource(source).body) found.set(id, filledIn(value).sort().join(' '));
+  const written = [...source.matchAll(/^([a-z][a-z0-9-]*) *=/gm)].map(([, id]) => id);
+  const faults = written
+    .filter((id, place) => written.indexOf(id) !== place || !found.has(id))
+    .map((id) => `${language}.ftl: ${id} is there twice or cannot be read`);
+  return { found, faults };
+}
+
+function filledIn(node) {
+  if (Array.isArray(node)) return [...new Set(node.flatMap(filledIn))];
+  if (node === null || typeof node !== 'object') return [];
+  if (node.type === 'var') return [node.name];
+  return [...new Set(Object.values(node).flatMap(filledIn))];
+}
+
+function sourceFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return path === 'src/sdk' ? [] : sourceFiles(path);
+    return /\.tsx?$/.test(path) && !/\.test\.tsx?$/.test(path) && path !== KEYS_FILE ? [path] : [];
+  });
+}
+
+function keysModule(keys) {
+  const lines = keys.map((key) => `  | '${key}'`).join('\n');
+  return `// Written by scripts/check-messages.js --write from messages/da.ftl.\nexport type Key =\n${lines};\n`;
+}
+
+const [danish, ...others] = LANGUAGES.map(messagesOf);
+const faults = [danish, ...others].flatMap((language) => language.faults);
+for (const [place, other] of others.entries()) {
+  const name = LANGUAGES[place + 1];
+  for (const [key, names] of danish.found) {
+    if (!other.found.has(key)) faults.push(`${key} is missing in ${name}.ftl`);
+    else if (other.found.get(key) !== names) faults.push(`${key} fills in other things in ${name}.ftl`);
+  }
+  for (const key of other.found.keys()) if (!danish.found.has(key)) faults.push(`${key} is missing in da.ftl`);
+}
+
+const code = sourceFiles('src').map((path) => readFileSync(path, 'utf8'));
+const quoted = new Set(
+  code.flatMap((source) => [...source.matchAll(/['"]([a-z][a-z0-9-]*)['"]/g)].map(([, key]) => key)),
+);
+const asked = code.flatMap((source) => [...source.matchAll(/\btext\(\s*['"]([a-z0-9-]+)['"]/g)].map(([, key]) => key));
+for (const key of new Set(asked)) if (!danish.found.has(key)) faults.push(`${key} is used but in no language`);
+for (const key of danish.found.keys()) if (!quoted.has(key)) faults.push(`${key} is used by nobody`);
+
+const keys = keysModule([...danish.found.keys()]);
+if (process.argv.includes('--write')) writeFileSync(KEYS_FILE, keys);
+else if (readFileSync(KEYS_FILE, 'utf8') !== keys) faults.push(`${KEYS_FILE} is old: run "npm run messages"`);
+
+for (const fault of faults) process.stderr.write(`${fault}\n`);
+process.stdout.write(`${danish.found.size} texts in ${LANGUAGES.length} languages, ${faults.length} faults\n`);
+process.exitCode = faults.length === 0 ? 0 : 1;

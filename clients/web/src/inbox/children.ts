@@ -1,0 +1,31 @@
+import { computed, type ReadonlySignal } from '@preact/signals';
+import type { Person } from '../sdk/protocol.ts';
+import { rememberPeople, wantPeople } from '../store/people.ts';
+import type { Store } from '../store/store.ts';
+
+/** One's own children, as far as they are known by name. */
+export function ownChildren(store: Store): ReadonlySignal<readonly Person[]> {
+  return computed(() => {
+    const { value: people } = store.people;
+    const ids = [...store.own.value].flatMap((profile) => people.get(profile)?.children ?? []);
+    return [...new Set(ids)].flatMap((child) => people.get(child) ?? []);
+  });
+}
+
+/** Learns who one's children are: the server tells a guardian's children with the guardian's own name. */
+export async function loadChildren(store: Store): Promise<void> {
+  const guardians = store.me.value?.profiles.filter((profile) => profile.role === 'guardian') ?? [];
+  for (const { space, profile } of guardians) {
+    try {
+      const { people } = await store.server.request({ op: 'names', space, profiles: [profile] });
+      rememberPeople(store, people);
+      wantPeople(
+        store,
+        space,
+        people.flatMap((person) => person.children ?? []),
+      );
+    } catch {
+      // The filter has one row fewer until the next connection.
+    }
+  }
+}

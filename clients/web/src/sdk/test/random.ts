@@ -1,0 +1,14 @@
+// Randomness that repeats, for tests that print their seed.
+
+import type { Random } from '../backoff.ts';
+
+/** mulberry32, of Tommy Ettinger. */
+export function seeded(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

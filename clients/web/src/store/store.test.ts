@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { OutboxItem, Update } from '../sdk/index.ts';
+import type { Event, Request } from '../sdk/protocol.ts';
+import { id, inboxEntry, ME, member, message, messageId, OTHER, SPACE, THREAD, threadPage } from './sample.ts';
+import { type Server, Store } from './store.ts';
+import { loadThread } from './thread_pages.ts';
+
+/** A server that answers what it is told to, and remembers what it was asked. */
+class SampleServer {
+  readonly asked: Request[] = [];
+  readonly answers: Record<string, unknown> = {
+    inbox: { kind: 'inbox', entries: [inboxEntry(1000)], more: false },
+    names: { kind: 'people', people: [], more: false },
+    open_thread: threadPage([member(ME), member(OTHER)]),
+    history: { kind: 'history', messages: [message(500), message(1000)], more: false },
+    load_draft: { kind: 'draft', thread: THREAD, version: 0, text: '' },
+  };
+  outbox: OutboxItem[] = [];
+  outboxChanged: () => void = () => {};
+
+  request = async (request: Request) => {
+    this.asked.push(request);
+    return this.answers[request.op];
+  };
+  whenOutboxChanges = (listener: () => void) => {
+    this.outboxChanged = listener;
+    return () => {};
+  };
+  count(op: Request['op']): number {
+    return this.asked.filter((request) => request.op === op).length;
+  }
+}
+
+const own = { profile: ME, space: SPACE, space_name: 'Skolen', role: 'guardian', name: 'Mette' } as const;
+const welcome = {
+  server_time: 0,
+  person: id('bbbb', 1),
+  session: id('6666', 1),
+  profiles: [own],
+  expires_at: 0,
+  ping_interval_ms: 25_000,
+};
+const event = (fact: Event): Update => ({ kind: 'event', space: SPACE, id: id('3333', 1), event: fact });
+const outgoing = {
+  op: 'send_message',
+  client_id: id('4444', 1),
+  thread: THREAD,
+  parts: [{ kind: 'text', text: 'Hej' }],
+} as const;
+
+let server: SampleServer;
+let store: Store;
+const settled = () => vi.advanceTimersByTimeAsync(1000);
+const summary = () => store.summaries.value.get(THREAD);
+const messages = () => store.conversation(THREAD).value.messages;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  server = new SampleServer();
+  store = new Store(server as unknown as Server);
+  store.apply({ kind: 'connected', welcome, resumes: false });
+  await settled();
+});
+afterEach(() => vi.useRealTimers());
+
+describe('the store', () => {
+  it('asks for the inbox when there is nothing to resume', () => {
+    expect(server.count('inbox')).toBe(1);
+    expect(summary()?.unread).toBe(0);
+    expect(store.reach.value).toEqual({ kind: 'all' });
+  });
+
+  it('asks for nothing when everything is resumed', async () => {
+    store.apply({ kind: 'connected', welcome, resumes: true });
+    store.apply({ kind: 'resumed', space: SPACE, events: 0 });
+    await settled();
+    expect(server.count('inbox')).toBe(1);
+  });
+
+  it('asks for the inbox again, once, when messages come in threads that it does not know', async () => {
+    for (const number of [2, 3])
+      store.apply(event({ kind: 'message', ...message(2000, { thread: id('1111', number) }) }));
+    await settled();
+    expect(server.count('inbox')).toBe(2);
+  });
+
+  it('shows a message that comes twice once', async () => {
+    loadThread(store, THREAD);
+    await settled();
+    const fact = event({ kind: 'message', ...message(2000) });
+    store.apply(fact);
+    store.apply(fact);
+    expect(messages()).toHaveLength(3);
+    expect(summary()?.unread).toBe(1);
+  });
+
+  it('shows as sent only what the server has stored', async () => {
+    loadThread(store, THREAD);
+    await settled();
+    server.outbox = [{ outgoing: { ...outgoing, parts: [...outgoing.parts] }, state: 'queued' }];
+    server.outboxChanged();
+    expect(store.sends.value).toHaveLength(1);
+    expect(messages()).toHaveLength(2);
+    server.outbox = [];
+    server.outboxChanged();
+    expect(store.sends.value).toHaveLength(1);
+    store.apply({ kind: 'sent', sent: { thread: THREAD, message: messageId(3000), client_id: outgoing.client_id } });
+    expect(store.sends.value).toHaveLength(0);
+    expect(messages().at(-1)?.author).toBe(ME);
+    store.apply(event({ kind: 'message', ...message(3000, { author: ME }) }));
+    expect(messages()).toHaveLength(3);
+  });
+
+  it('counts anew what another device has read', async () => {
+    loadThread(store, THREAD);
+    await settled();
+    store.apply(event({ kind: 'message', ...message(2000) }));
+    store.apply(event({ kind: 'message', ...message(3000) }));
+    store.apply(event({ kind: 'read', thread: THREAD, profile: ME, version: 1, read: { up_to: messageId(2000) } }));
+    expect(summary()?.unread).toBe(1);
+  });
+
+  it('closes a thread at once for a member who was removed', async () => {
+    loadThread(store, THREAD);
+    await settled();
+    server.answers.open_thread = threadPage([member(ME, { left_at: 9 }), member(OTHER)], { may_write: false });
+    store.apply(
+      event({ kind: 'membership', thread: THREAD, membership_version: 2, profile: ME, joined_at: 0, left_at: 9 }),
+    );
+    expect(summary()?.leftAt).toBe(9);
+    await settled();
+    expect(store.room(THREAD).value?.mayWrite).toBe(false);
+  });
+
+  it('reads the open thread again after a resync', async () => {
+    store.open.value = THREAD;
+    loadThread(store, THREAD);
+    await settled();
+    store.apply({ kind: 'resync', space: SPACE });
+    await settled();
+    expect(server.count('history')).toBe(2);
+    expect(server.count('inbox')).toBe(2);
+  });
+
+  it('takes the newer of two drafts', () => {
+    store.apply(event({ kind: 'draft', thread: THREAD, version: 3, text: 'nyt' }));
+    store.apply(event({ kind: 'draft', thread: THREAD, version: 2, text: 'gammelt' }));
+    expect(store.drafts.value.get(THREAD)?.text).toBe('nyt');
+  });
+
+  it('begins where the last run stopped', async () => {
+    loadThread(store, THREAD);
+    await settled();
+    const snapshot = structuredClone(store.snapshot());
+    const next = new Store(new SampleServer() as unknown as Server);
+    if (snapshot) next.restore(snapshot);
+    expect(next.summaries.value.get(THREAD)?.thread.subject).toBe('Tur');
+    expect(next.conversation(THREAD).value.messages).toHaveLength(2);
+    expect(next.reach.value).toEqual({ kind: 'all' });
+  });
+});
