@@ -8,15 +8,18 @@ MAKEFLAGS += --no-print-directory
 PORT ?= 8080
 SCENARIO ?= fanout
 BINARIES := $(or $(CARGO_TARGET_DIR),target)
+# Looked at when the server starts, so after the page was built.
+WEB = $$([[ -e clients/web/dist/index.html ]] && echo --set web=clients/web/dist)
 
 .PHONY: help run test check build bench soak loadtest audit
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: ## Start a demo school and say who can log in (PORT=8080)
+run: ## Start a demo school with its page, and say who can log in (PORT=8080)
+	@scripts/web || [[ $$? -eq 3 ]]
 	cargo build --locked --package samtale-gateway --package samtale-client
-	$(BINARIES)/debug/samtale demo --data data --listen 127.0.0.1:$(PORT)
+	$(BINARIES)/debug/samtale demo --data data --listen 127.0.0.1:$(PORT) $(WEB)
 
 test: ## Run every test in its short form, and say what was skipped
 	@scripts/set-up
@@ -27,6 +30,7 @@ check: ## Check formatting, lints, and the rules of the house
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo xtask tidy
 	cargo xtask asyncapi --check
+	@scripts/check-web
 
 build: ## Build the release binaries
 	cargo build --release --locked --workspace --bins

@@ -136,6 +136,7 @@ impl Shard {
             profiles,
             expires_at: token.expires_at,
             ping_interval_ms: u64::try_from(PING_INTERVAL.as_millis()).unwrap_or(u64::MAX),
+            presence_hidden,
         }));
         let cursor = hello
             .cursor

@@ -148,4 +148,7 @@ pub struct Welcome {
     pub expires_at: Timestamp,
     /// How often the server pings, in milliseconds. Silence for twice as long means the connection is dead.
     pub ping_interval_ms: u64,
+    /// Whether one's presence is hidden from others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub presence_hidden: bool,
 }

@@ -63,10 +63,11 @@ impl Demo {
         };
         running::serve(server, &config, stop.gracefully, async |address, _| {
             let url = format!("http://{address}");
+            let has_page = running::options(&config).web.is_some();
             if self.json {
                 terminal::print_json(&serde_json::json!({ "url": url, "logins": logins }));
             } else {
-                terminal::print(&screen(&url, &logins));
+                terminal::print(&screen(&url, &logins, has_page));
             }
             Ok(())
         })
@@ -76,7 +77,7 @@ impl Demo {
 }
 
 /// What the person who started it sees: who they can be, and how.
-fn screen(url: &str, logins: &[DemoLogin]) -> String {
+fn screen(url: &str, logins: &[DemoLogin], has_page: bool) -> String {
     let role = |login: &DemoLogin| match login.role {
         "teacher" => "lærer / teacher",
         "guardian" => "forælder / parent",
@@ -100,6 +101,23 @@ fn screen(url: &str, logins: &[DemoLogin]) -> String {
         .take(2)
         .map(|login| format!("    samtale-chat --server {url} --username {}", login.username))
         .collect();
+    let page = if has_page {
+        format!(
+            "  Åbn siden, i to vinduer eller på en telefon, og skriv sammen:
+  Open the page, in two windows or on a phone, and talk:
+
+    {url}
+
+  Eller i to terminaler:
+  Or in two terminals:
+"
+        )
+    } else {
+        "  Åbn to terminaler, og skriv sammen:
+  Open two terminals, and talk:
+"
+        .to_owned()
+    };
     format!(
         "
   Samtale kører / is running:  {url}
@@ -109,9 +127,7 @@ fn screen(url: &str, logins: &[DemoLogin]) -> String {
 
 {}
 
-  Åbn to terminaler, og skriv sammen:
-  Open two terminals, and talk:
-
+{page}
 {}
 
   Ctrl-C stopper. Samme mappe fortsætter, hvor du slap.
@@ -139,9 +155,12 @@ mod tests {
             login("guardian", "mette"),
             login("child", "freja"),
         ];
-        let screen = screen("http://127.0.0.1:8080", &logins);
+        let without = screen("http://127.0.0.1:8080", &logins, false);
+        assert!(without.contains("Open two terminals, and talk") && !without.contains("Open the page"));
+        let screen = screen("http://127.0.0.1:8080", &logins, true);
         for said in [
             "http://127.0.0.1:8080\n",
+            "Open the page, in two windows or on a phone, and talk",
             "lærer / teacher    Navn anne.holm   anne.holm   kage-teacher",
             "barn / child       Navn freja       freja       kage-child",
             "samtale-chat --server http://127.0.0.1:8080 --username mette\n",

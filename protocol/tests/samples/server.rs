@@ -75,6 +75,7 @@ fn welcome() -> Welcome {
         profiles: profiles.collect(),
         expires_at: MORNING.plus(Duration::from_secs(900)),
         ping_interval_ms: 25_000,
+        presence_hidden: false,
     }
 }
 

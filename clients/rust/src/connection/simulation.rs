@@ -320,5 +320,6 @@ fn welcome(server_time: Timestamp) -> Input {
         profiles: Vec::new(),
         expires_at: server_time.plus(Duration::from_secs(600)),
         ping_interval_ms: 25_000,
+        presence_hidden: false,
     })))
 }

@@ -61,6 +61,7 @@ fn welcome_at(server_time: Timestamp) -> Input {
         profiles: Vec::new(),
         expires_at: server_time.plus(seconds(600)),
         ping_interval_ms: 25_000,
+        presence_hidden: false,
     })))
 }
 

@@ -152,6 +152,7 @@ impl Socket {
             profiles,
             expires_at: server_time.plus(Duration::from_secs(600)),
             ping_interval_ms: 25_000,
+            presence_hidden: false,
         };
         self.tell(ServerFrame::Welcome(welcome)).await;
     }
