@@ -225,7 +225,8 @@ impl RouterLoop {
                 for (offset, entry) in entries {
                     self.take(space, offset, entry).await;
                 }
-                if full || missed {
+                let is_free = self.spaces.get(&space).is_some_and(|followed| !followed.filling);
+                if is_free && (full || missed) {
                     self.catch_up(space, Step::Fill);
                 }
             }
@@ -276,6 +277,13 @@ impl RouterLoop {
             return;
         };
         if offset <= followed.seen.offset {
+            return;
+        }
+        if followed.is_overfull() {
+            // Nothing more is taken until the journal was read: it has this entry too.
+            if !followed.filling {
+                self.catch_up(space, Step::Bridge);
+            }
             return;
         }
         self.rights.observe(space, &entry);

@@ -9,6 +9,10 @@ use samtale_protocol::{ThreadId, Timestamp};
 use crate::delivery::Safe;
 use crate::log::{LogEntry, Position};
 
+/// How many entries of a space wait for their threads' members: some 4 MB. Beyond it they are read from the journal again
+/// once storage answers, and until then the other threads of the space wait with them.
+pub const HELD: usize = 4_096;
+
 /// What to do with a published entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -121,6 +125,11 @@ impl Followed {
     pub fn hold(&mut self, thread: ThreadId, offset: u64, entry: Arc<LogEntry>, before: Timestamp) {
         self.waiting.entry(thread).or_default().push_back((offset, entry));
         self.held.insert(offset, before);
+    }
+
+    /// Whether as much is held back as a node keeps in memory.
+    pub fn is_overfull(&self) -> bool {
+        self.held.len() >= HELD
     }
 
     /// The first entry that waits in a thread.

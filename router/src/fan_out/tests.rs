@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::log::Epoch;
 use crate::memory_log::MemoryLog;
+use crate::space::HELD;
 use crate::testing::{BEGIN, FAST, FakeRights, SLOW, SPACE, Taken, TestClock, entry, until};
 
 /// A node whose feed passes through the test's hands.
@@ -73,6 +74,24 @@ impl Node {
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn what_waits_for_a_slow_thread_is_bounded_and_comes_from_the_journal() {
+    let mut node = node().await;
+    let last = HELD as u64 + 200;
+    for number in 1..=last {
+        node.tell(number, Some(SLOW), true).await;
+    }
+    node.tell(last + 1, Some(FAST), true).await;
+    node.rights.knows_slow.store(true, Ordering::SeqCst);
+    until("all of it is delivered", || {
+        let numbers = node.taken.numbers();
+        (1..=last + 1).all(|number| numbers.contains(&number))
+    })
+    .await;
+    node.tell(last + 2, Some(SLOW), true).await;
+    until("it goes on", || node.taken.numbers().contains(&(last + 2))).await;
 }
 
 #[tokio::test]
