@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::texts;
 use crate::time::LARGEST_INTEGER;
 
 /// A language that the server speaks to people.
@@ -22,7 +23,7 @@ pub enum Language {
 }
 
 macro_rules! error_codes {
-    ($($(#[doc = $doc:literal])+ $name:ident, retry: $retry:literal, da: $danish:literal, en: $english:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident, retry: $retry:literal;)+) => {
         /// Why a request was refused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -45,11 +46,8 @@ macro_rules! error_codes {
                 match self { $(Self::$name => $retry),+ }
             }
 
-            /// The sentence for the person in front of the screen.
-            pub const fn sentence(self, language: Language) -> &'static str {
-                match (self, language) {
-                    $((Self::$name, Language::Danish) => $danish, (Self::$name, Language::English) => $english,)+
-                }
+            const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),+ }
             }
         }
     };
@@ -57,63 +55,66 @@ macro_rules! error_codes {
 
 error_codes! {
     /// The request is not valid; `detail` says which field. Correct it.
-    BadRequest, retry: false,
-        da: "Noget i forespørgslen er ikke gyldigt.", en: "Something in the request is not valid.";
+    BadRequest, retry: false;
     /// A text, list or frame is above its limit; `detail` names it. Shorten it.
-    TooLarge, retry: false, da: "Det er for stort.", en: "That is too large.";
+    TooLarge, retry: false;
     /// There is no such thing, or the caller may not know of it.
-    NotFound, retry: false,
-        da: "Det findes ikke, eller du har ikke adgang til det.",
-        en: "It does not exist, or you do not have access to it.";
+    NotFound, retry: false;
     /// The caller may see it but not do this; `detail` names the rule, and `explain` tells more.
-    NotPermitted, retry: false, da: "Det har du ikke lov til.", en: "You are not allowed to do that.";
+    NotPermitted, retry: false;
     /// `sent_at` is more than 2 s ahead of the server's clock. Nothing was stored. Fix a new `sent_at` from the
     /// server's time in `welcome` and send again.
-    ClockAhead, retry: true, da: "Enhedens ur går forkert.", en: "The clock of the device is wrong.";
+    ClockAhead, retry: true;
     /// The send was not stored and, with this `sent_at`, never will be. Fix a new `sent_at` and send again with the
     /// same client id.
-    Restamp, retry: true,
-        da: "Beskeden blev ikke sendt. Den sendes igen.", en: "The message was not sent. It is being sent again.";
+    Restamp, retry: true;
     /// The same client id was used before with other content. A fault in the client.
-    ClientIdReused, retry: false,
-        da: "Beskeden er allerede sendt med et andet indhold.",
-        en: "The message was already sent with other content.";
+    ClientIdReused, retry: false;
     /// The message was recalled, so it can not be changed.
-    Recalled, retry: false, da: "Beskeden er trukket tilbage.", en: "The message has been recalled.";
+    Recalled, retry: false;
     /// Someone else changed the same thing first. Read it again and decide.
-    Conflict, retry: true,
-        da: "En anden har ændret det i mellemtiden.", en: "Someone else changed it in the meantime.";
+    Conflict, retry: true;
     /// Too many requests; come back after `retry_after_ms`.
-    TooMany, retry: true, da: "Det går lidt for hurtigt. Prøv igen om lidt.", en: "That was a little too fast. Try again shortly.";
+    TooMany, retry: true;
     /// The server has more work than it can take; come back after `retry_after_ms`.
-    Overloaded, retry: true,
-        da: "Der er meget travlt lige nu. Prøv igen om lidt.", en: "It is very busy right now. Try again shortly.";
+    Overloaded, retry: true;
     /// The disk is full: nothing can be written, everything can be read. The operator has to make room.
-    StorageFull, retry: true,
-        da: "Serveren har ikke mere plads. Beskeden er ikke sendt.",
-        en: "The server has no more room. The message was not sent.";
+    StorageFull, retry: true;
     /// Storage did not answer in time, and whether a write was applied is not known. Repeat with the same client id.
-    StorageUnavailable, retry: true,
-        da: "Serveren svarer ikke lige nu. Prøv igen.", en: "The server does not answer right now. Try again.";
+    StorageUnavailable, retry: true;
     /// The custodian does not give the keys, so nothing can be read or written.
-    KeysUnavailable, retry: true,
-        da: "Nøglerne til dataene er ikke tilgængelige lige nu.", en: "The keys to the data are not available right now.";
+    KeysUnavailable, retry: true;
     /// User name or password is wrong, or the account does not exist: the answer is the same.
-    WrongCredentials, retry: false,
-        da: "Brugernavn eller adgangskode er forkert.", en: "The user name or the password is wrong.";
+    WrongCredentials, retry: false;
     /// The account is disabled.
-    Disabled, retry: false, da: "Kontoen er lukket.", en: "The account is closed.";
+    Disabled, retry: false;
     /// The token is not valid, has run out or was revoked. Log in again.
-    InvalidToken, retry: false, da: "Log ind igen.", en: "Log in again.";
+    InvalidToken, retry: false;
     /// The activation code is wrong, was used or has run out. Ask for a new one.
-    InvalidActivationCode, retry: false,
-        da: "Aktiveringskoden er forkert, brugt eller udløbet. Bed om en ny.",
-        en: "The activation code is wrong, used or has run out. Ask for a new one.";
+    InvalidActivationCode, retry: false;
     /// The password is too short, too long or too well known; `detail` says which.
-    WeakPassword, retry: false,
-        da: "Vælg en bedre adgangskode: mindst 10 tegn.", en: "Choose a better password: at least 10 characters.";
+    WeakPassword, retry: false;
     /// A fault in the server; it is in the server's log.
-    Internal, retry: true, da: "Der skete en fejl på serveren.", en: "Something went wrong on the server.";
+    Internal, retry: true;
+}
+
+impl ErrorCode {
+    /// The sentence for the person in front of the screen, from `protocol/messages/`.
+    pub fn sentence(self, language: Language) -> &'static str {
+        texts::text(language, &self.text_key())
+    }
+
+    /// The key of its sentence, such as `error-not-found`.
+    pub fn text_key(self) -> String {
+        let mut key = "error".to_owned();
+        for letter in self.name().chars() {
+            if letter.is_uppercase() {
+                key.push('-');
+            }
+            key.extend(letter.to_lowercase());
+        }
+        key
+    }
 }
 
 /// A request that was refused.

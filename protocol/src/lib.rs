@@ -21,6 +21,7 @@ pub mod requests;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod shape;
+mod texts;
 pub mod threads;
 pub mod time;
 mod unreadable;
