@@ -96,6 +96,10 @@ pub struct Inbox {
     /// Only threads with activity before that of the last entry of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<MessageId>,
+    /// Only threads whose subject contains this, or the name of someone who started it, wrote in it lately or whom it
+    /// regards; whatever the case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
     /// At most this many, 100 at the most.
     pub limit: u32,
 }

@@ -16,6 +16,7 @@ use samtale_storage::{Range, Record, StorageError};
 use crate::directory::{Directory, id_at};
 use crate::errors::refuse_storage;
 use crate::history::may_read;
+use crate::people::search_text;
 use crate::school::School;
 
 /// Rows read at once.
@@ -29,8 +30,29 @@ struct Candidate {
     last: MessageId,
 }
 
+impl Candidate {
+    /// Whether its subject or the name of someone in it contains `search`, as far as its reader sees them.
+    fn matches(&self, search: &str, directory: &Directory, now: Timestamp) -> bool {
+        let thread = &self.head.thread;
+        let wrote = self
+            .head
+            .recent
+            .iter()
+            .filter(|(message, _)| may_read(&self.member, *message));
+        let mut people = [thread.starter]
+            .into_iter()
+            .chain(thread.regarding.iter().copied())
+            .chain(wrote.map(|(_, author)| *author));
+        thread.subject.to_lowercase().contains(search)
+            || people.any(|other| {
+                directory.may_name(self.profile, other, now) && directory.name_of(other).to_lowercase().contains(search)
+            })
+    }
+}
+
 impl School {
     pub(crate) async fn inbox(&self, caller: &Caller, request: &Inbox) -> Result<InboxPage, Refusal> {
+        let search = search_text(request.search.as_deref())?;
         let own = self
             .profiles_of(caller.person)
             .await
@@ -42,7 +64,9 @@ impl School {
             }
             let directory = self.directory(*space).await?;
             let threads = self.threads_of(&directory, *space, *profile).await;
-            candidates.extend(threads.map_err(|error| refuse_storage(&error))?);
+            let mut threads = threads.map_err(|error| refuse_storage(&error))?;
+            threads.retain(|candidate| candidate.matches(&search, &directory, self.now()));
+            candidates.extend(threads);
         }
         candidates.sort_by_key(|candidate| std::cmp::Reverse((candidate.last, candidate.head.thread.thread)));
         candidates.retain(|candidate| request.before.is_none_or(|before| candidate.last < before));

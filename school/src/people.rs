@@ -42,18 +42,11 @@ impl School {
     }
 
     pub(crate) async fn list_people(&self, caller: &Caller, request: &ListPeople) -> Result<PeoplePage, Refusal> {
-        if request
-            .search
-            .as_ref()
-            .is_some_and(|search| search.len() > limits::SHORT_TEXT_BYTES)
-        {
-            return Err(Refusal::new(ErrorCode::TooLarge).detail("a search text is at most 200 bytes"));
-        }
+        let search = search_text(request.search.as_deref())?;
         let (directory, viewer, _) = self.acting(caller, request.space, request.as_profile).await?;
         let now = self.now();
         let candidates = candidates(&directory, request, now);
         let (visible, withheld) = split_visible(&directory, viewer, candidates, now);
-        let search = request.search.as_deref().unwrap_or_default().trim().to_lowercase();
         let mut named: Vec<(String, ProfileId)> = visible
             .into_iter()
             .map(|profile| (directory.name_of(profile), profile))
@@ -117,6 +110,15 @@ impl School {
             .filter_map(|profile| Some((*profile, directory.person_of(*profile)?)))
             .collect())
     }
+}
+
+/// What is searched for, in lower case; everything contains what is empty.
+pub(crate) fn search_text(search: Option<&str>) -> Result<String, Refusal> {
+    let search = search.unwrap_or_default();
+    if search.len() > limits::SHORT_TEXT_BYTES {
+        return Err(Refusal::new(ErrorCode::TooLarge).detail("a search text is at most 200 bytes"));
+    }
+    Ok(search.trim().to_lowercase())
 }
 
 /// Everyone whom the request is about: a group with the guardians of its children, or all that are here.

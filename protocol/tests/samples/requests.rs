@@ -143,6 +143,7 @@ fn thread_requests() -> Vec<(&'static str, Request)> {
         ..start.clone()
     };
     let inbox = Inbox {
+        search: None,
         space: None,
         before: None,
         limit: 100,
@@ -167,6 +168,7 @@ fn thread_requests() -> Vec<(&'static str, Request)> {
             Request::Inbox(Inbox {
                 space: Some(space(1)),
                 before: Some(message_id(9)),
+                search: None,
                 limit: 20,
             }),
         ),
@@ -270,6 +272,15 @@ fn people_requests() -> Vec<(&'static str, Request)> {
         (
             "set_presence_visibility",
             Request::SetPresenceVisibility(SetPresenceVisibility { hidden: true }),
+        ),
+        (
+            "inbox_search",
+            Request::Inbox(Inbox {
+                space: None,
+                before: None,
+                search: Some("lærke".to_owned()),
+                limit: 20,
+            }),
         ),
     ]
 }

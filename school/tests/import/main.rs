@@ -51,6 +51,7 @@ async fn write_to(world: &World, directory: &Directory, to: Vec<Recipient>, subj
 /// How many threads someone has in their list.
 async fn threads_of(world: &World, directory: &Directory, who: ProfileId) -> Result<usize, ErrorCode> {
     let inbox = Inbox {
+        search: None,
         space: None,
         before: None,
         limit: 50,

@@ -381,7 +381,18 @@ impl World {
 
     pub async fn inbox(&self, who: Someone, before: Option<MessageId>, limit: u32) -> InboxPage {
         let space = Some(self.space);
-        match self.ask(who, Request::Inbox(Inbox { space, before, limit })).await {
+        match self
+            .ask(
+                who,
+                Request::Inbox(Inbox {
+                    space,
+                    before,
+                    search: None,
+                    limit,
+                }),
+            )
+            .await
+        {
             Ok(Reply::Inbox(page)) => page,
             other => panic!("no inbox: {other:?}"),
         }

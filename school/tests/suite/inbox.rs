@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use samtale_protocol::people::Role;
-use samtale_protocol::threads::Recipient;
-use samtale_protocol::{Request, Timestamp};
+use samtale_protocol::threads::{Inbox, Recipient};
+use samtale_protocol::{ErrorCode, Reply, Request, Timestamp};
 
-use crate::harness::{Class, World, sent};
+use crate::harness::{Class, Someone, World, sent};
 
 #[tokio::test]
 async fn threads_stand_by_latest_activity_and_pages_skip_none() {
@@ -118,4 +118,49 @@ async fn a_send_costs_as_many_writes_for_two_members_as_for_a_thousand() {
     }
     println!("writes per send: {costs:?}");
     assert_eq!(costs, [3, 3], "the message, the journal, the thread's head");
+}
+
+#[tokio::test]
+async fn a_search_finds_subjects_and_the_names_that_one_may_see() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let start = |subject: &'static str, who: Someone, to: Someone| {
+        let request = world.a_start(vec![to.to()], subject, "Hej");
+        async move {
+            sent(world.ask(who, Request::StartThread(request)).await)
+                .unwrap()
+                .thread
+        }
+    };
+    let trip = start("Tur til Ærø", class.teacher, class.anna).await;
+    let other = start("Lus i klassen", class.teacher, class.anna).await;
+    let with_carl = start("Pasning", class.teacher, class.carl).await;
+    world.send(class.carl, with_carl, "Det er fint").await.unwrap();
+    let found = async |who: Someone, search: &str| {
+        let request = Inbox {
+            space: None,
+            before: None,
+            search: Some(search.to_owned()),
+            limit: 10,
+        };
+        match world.must(who, Request::Inbox(request)).await {
+            Reply::Inbox(page) => page.entries.iter().map(|entry| entry.thread.thread).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(found(class.anna, " ærø").await, [trip]);
+    assert_eq!(found(class.anna, "LUS").await, [other]);
+    assert_eq!(found(class.teacher, "carl").await, [with_carl], "who wrote in it");
+    assert_eq!(found(class.anna, "carl").await, [], "nothing of other people's threads");
+    assert_eq!(found(class.anna, "").await, [other, trip]);
+    let too_long = Request::Inbox(Inbox {
+        space: None,
+        before: None,
+        search: Some("å".repeat(101)),
+        limit: 10,
+    });
+    assert_eq!(
+        crate::harness::code(world.ask(class.anna, too_long).await),
+        ErrorCode::TooLarge
+    );
 }

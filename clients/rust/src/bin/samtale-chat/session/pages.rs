@@ -31,6 +31,7 @@ impl Session {
                 Request::Inbox(Inbox {
                     space: None,
                     before,
+                    search: None,
                     limit: page_limit
                 }),
                 Reply::Inbox
