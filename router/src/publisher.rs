@@ -36,6 +36,15 @@ struct PublisherShared {
     wake_republishing: Notify,
 }
 
+/// Why entries are not in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotAppended {
+    /// They are late, and the journal of their space can not be written to say so.
+    NotNoted,
+    /// The log does not answer.
+    LogIsAway,
+}
+
 #[derive(Default)]
 struct Backlog {
     waiting: FxHashMap<SpaceId, Vec<Arc<LogEntry>>>,
@@ -108,22 +117,29 @@ impl Publisher {
                 self.shared.wake.notified().await;
                 continue;
             }
-            let mut failed = false;
+            let (mut is_away, mut is_any_put_back) = (false, false);
             for (space, entries) in waiting {
-                if failed || self.append(space, &entries, rights).await.is_err() {
-                    failed = true;
+                let appended = if is_away {
+                    Err(NotAppended::LogIsAway)
+                } else {
+                    self.append(space, &entries, rights).await
+                };
+                if let Err(reason) = appended {
+                    // One space whose journal can not be written does not hold back the others.
+                    is_away |= reason == NotAppended::LogIsAway;
+                    is_any_put_back = true;
                     self.put_back(space, entries);
                 }
             }
-            if failed != away {
-                away = failed;
+            if is_away != away {
+                away = is_away;
                 if away {
                     warn!("the log of events is away; facts wait")
                 } else {
                     info!("the log of events is back")
                 }
             }
-            if failed {
+            if is_any_put_back {
                 tokio::time::sleep(RETRY).await;
             }
         }
@@ -131,15 +147,17 @@ impl Publisher {
 
     /// Appends entries to a space's log, and sees to it that whoever comes back later with a cursor of a log that is gone
     /// finds them in the journal: near the time of this append, as themselves or by a note that they are late.
-    async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>], rights: &dyn Rights) -> Result<(), ()> {
+    async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>], rights: &dyn Rights) -> Result<(), NotAppended> {
         let oldest = entries.iter().map(|entry| entry.time).min();
         let Some(oldest) = oldest else { return Ok(()) };
         let mut noted = oldest;
         while self.shared.clock.now().since(noted) > LATE {
             noted = self.shared.clock.now();
-            rights.note_late(space, oldest).await.map_err(drop)?;
+            let late = rights.note_late(space, oldest).await;
+            late.map_err(|_| NotAppended::NotNoted)?;
         }
-        self.shared.log.append(space, entries).await.map_err(drop)
+        let appended = self.shared.log.append(space, entries).await;
+        appended.map_err(|_| NotAppended::LogIsAway)
     }
 
     async fn republish_all(&self, rights: &dyn Rights) {
@@ -193,7 +211,8 @@ impl Publisher {
                 event,
             }));
         }
-        self.append(space, &entries, rights).await.map(|()| next)
+        let appended = self.append(space, &entries, rights).await;
+        appended.map(|()| next).map_err(drop)
     }
 
     /// The page at `place` is published again; it goes on at `next`, unless an earlier mark came meanwhile.
