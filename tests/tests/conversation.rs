@@ -53,6 +53,7 @@ async fn a_teacher_and_a_parent_talk_and_a_restart_changes_nothing() -> Result<(
         .request(Request::Inbox(Inbox {
             space: None,
             before: None,
+            search: None,
             limit: 20,
         }))
         .await?

@@ -182,6 +182,7 @@ impl Device {
             Want::Inbox(before) => Request::Inbox(Inbox {
                 space: None,
                 before: *before,
+                search: None,
                 limit: 2,
             }),
             Want::Load(thread, after, limit) => Request::History(History {
