@@ -120,6 +120,7 @@ impl Running {
         let inbox = Request::Inbox(Inbox {
             space: None,
             before: None,
+            search: None,
             limit: 100,
         });
         for frame in [hello, ClientFrame::Request { id: 1, request: inbox }] {
