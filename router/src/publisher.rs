@@ -51,8 +51,29 @@ struct Backlog {
     count: usize,
     /// The time of the oldest entry that was taken out to be appended.
     taken_since: Option<Timestamp>,
-    /// Up to where the journal of a space that lacks something in its log is published again.
-    republish: FxHashMap<SpaceId, JournalPlace>,
+    /// Spaces that lack something in their logs.
+    republish: FxHashMap<SpaceId, Republish>,
+}
+
+/// What of a space's journal is to be published again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Republish {
+    /// Everything from here on.
+    place: JournalPlace,
+    /// And from here, asked for since the page at `place` began to be read: it may lack what is asked for.
+    again: Option<JournalPlace>,
+}
+
+impl Republish {
+    /// What is left once the page at `place` is published and the next would begin at `next`.
+    fn after_page(self, next: Option<JournalPlace>) -> Option<Self> {
+        let place = match (self.again, next) {
+            (Some(again), Some(next)) if next.time < again.time => next,
+            (Some(again), _) => again,
+            (None, next) => next?,
+        };
+        Some(Self { place, again: None })
+    }
 }
 
 impl Publisher {
@@ -93,7 +114,8 @@ impl Publisher {
     pub fn unpublished_since(&self) -> Option<Timestamp> {
         let backlog = self.lock();
         let waiting = backlog.waiting.values().flatten().map(|entry| entry.time).min();
-        let republished = backlog.republish.values().map(|place| place.time).min();
+        let places = |mark: &Republish| mark.again.into_iter().chain([mark.place]).map(|place| place.time).min();
+        let republished = backlog.republish.values().filter_map(places).min();
         let since = waiting.into_iter().chain(republished).chain(backlog.taken_since);
         since.min()
     }
@@ -162,7 +184,7 @@ impl Publisher {
 
     async fn republish_all(&self, rights: &dyn Rights) {
         loop {
-            let marks = self.lock().republish.clone();
+            let marks = self.take_marks();
             if marks.is_empty() {
                 self.shared.wake_republishing.notified().await;
                 continue;
@@ -171,7 +193,7 @@ impl Publisher {
             for (space, place) in marks {
                 // One space whose journal can not be read does not hold back the others.
                 match self.republish_page(space, place, rights).await {
-                    Ok(next) => self.republished(space, place, next),
+                    Ok(next) => self.republished(space, next),
                     Err(()) => failed = true,
                 }
             }
@@ -215,14 +237,28 @@ impl Publisher {
         appended.map(|()| next).map_err(drop)
     }
 
-    /// The page at `place` is published again; it goes on at `next`, unless an earlier mark came meanwhile.
-    fn republished(&self, space: SpaceId, place: JournalPlace, next: Option<JournalPlace>) {
+    /// The places whose pages are read next. What is asked for from now on is asked for again.
+    fn take_marks(&self) -> Vec<(SpaceId, JournalPlace)> {
         let mut backlog = self.lock();
-        if backlog.republish.get(&space) != Some(&place) {
-            return;
-        }
-        match next {
-            Some(next) => backlog.republish.insert(space, next),
+        let marks = backlog.republish.iter_mut().map(|(space, mark)| {
+            if let Some(again) = mark.again.take() {
+                mark.place = if again.time <= mark.place.time {
+                    again
+                } else {
+                    mark.place
+                };
+            }
+            (*space, mark.place)
+        });
+        marks.collect()
+    }
+
+    /// A page of the space is published again; it would go on at `next`.
+    fn republished(&self, space: SpaceId, next: Option<JournalPlace>) {
+        let mut backlog = self.lock();
+        let left = backlog.republish.get(&space).and_then(|mark| mark.after_page(next));
+        match left {
+            Some(left) => backlog.republish.insert(space, left),
             None => backlog.republish.remove(&space),
         };
     }
@@ -251,10 +287,12 @@ impl Publisher {
 
     fn mark(&self, backlog: &mut Backlog, space: SpaceId, since: Timestamp) {
         let place = JournalPlace::since(since.minus(JOURNAL_MARGIN));
-        let mark = backlog.republish.entry(space).or_insert(place);
-        if place.time < mark.time {
-            *mark = place;
-        }
+        let mark = backlog
+            .republish
+            .entry(space)
+            .or_insert(Republish { place, again: None });
+        let earliest = mark.again.filter(|again| again.time <= place.time);
+        mark.again = Some(earliest.unwrap_or(place));
         self.shared.wake_republishing.notify_one();
     }
 
@@ -318,6 +356,23 @@ mod tests {
         rig.publish(3);
         rig.log.away.store(false, Ordering::SeqCst);
         assert_eq!(rig.holds(1..=3).await, [1, 2, 3]);
+    }
+
+    #[test]
+    fn what_is_asked_for_while_a_page_is_read_is_read_again() {
+        let at = |number: u64| JournalPlace::since(entry(number, None).time);
+        let busy = |again: Option<u64>| Republish {
+            place: at(5),
+            again: again.map(at),
+        };
+        let left = |again, next: Option<u64>| busy(again).after_page(next.map(at)).map(|left| left.place);
+        assert_eq!(left(None, None), None);
+        assert_eq!(left(None, Some(9)), Some(at(9)));
+        assert_eq!(left(Some(7), None), Some(at(7)), "the page may have been read before");
+        assert_eq!(left(Some(7), Some(9)), Some(at(7)));
+        assert_eq!(left(Some(9), Some(9)), Some(at(9)));
+        assert_eq!(left(Some(12), Some(9)), Some(at(9)), "it is yet to be read");
+        assert_eq!(left(Some(2), Some(9)), Some(at(2)));
     }
 
     #[tokio::test]

@@ -106,18 +106,13 @@ impl School {
                 .map(|stored| (EventId::from_bytes(id_at(&stored.clustering, 0)), stored.record))
                 .collect();
             if !rows.is_empty() {
-                let next = if page.more {
-                    JournalPlace {
-                        time: minute_start(at),
-                        after: rows.last().map(|(id, _)| *id),
-                        begun: from.begun,
-                    }
-                } else {
-                    JournalPlace {
+                let next = match rows.last() {
+                    Some((id, record)) if page.more => from.behind(*id, record.time),
+                    _ => JournalPlace {
                         time: minute_start(at + 1),
                         after: None,
                         begun: from.begun,
-                    }
+                    },
                 };
                 let next = (page.more || at < last).then_some(next);
                 return Ok(JournalPage { rows, next });
