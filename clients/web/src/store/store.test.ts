@@ -77,6 +77,13 @@ describe('the store', () => {
     expect(server.count('inbox')).toBe(1);
   });
 
+  it('knows from each welcome whether one is hidden', () => {
+    store.apply({ kind: 'connected', welcome: { ...welcome, presence_hidden: true }, resumes: true });
+    expect(store.presenceHidden.value).toBe(true);
+    store.apply({ kind: 'connected', welcome, resumes: true });
+    expect(store.presenceHidden.value).toBe(false);
+  });
+
   it('asks for the inbox again, once, when messages come in threads that it does not know', async () => {
     for (const number of [2, 3])
       store.apply(event({ kind: 'message', ...message(2000, { thread: id('1111', number) }) }));
