@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { messages } from './build/messages.ts';
 import { serviceWorker } from './build/service-worker.ts';
 
 // In development the API of a running server is passed through, so that page and socket have one origin as in production.
@@ -22,7 +23,7 @@ const policy = [
 ].join('; ');
 
 export default defineConfig({
-  plugins: [serviceWorker()],
+  plugins: [messages(), serviceWorker()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     target: 'es2022',

@@ -1,4 +1,4 @@
-// Written by scripts/check-messages.js --write from messages/da.ftl.
+// Written by scripts/check-messages.js --write from messages/.
 export type Key =
   | 'app-name'
   | 'app-skip-to-content'
@@ -253,4 +253,21 @@ export type Key =
   | 'error-weak-password'
   | 'error-internal'
   | 'error-outbox'
-  | 'error-unknown';
+  | 'error-unknown'
+  | 'statement-title'
+  | 'statement-intro'
+  | 'statement-aim'
+  | 'statement-aim-standard'
+  | 'statement-tested'
+  | 'statement-tested-axe'
+  | 'statement-tested-keyboard'
+  | 'statement-tested-zoom'
+  | 'statement-tested-sight'
+  | 'statement-gaps'
+  | 'statement-gaps-people'
+  | 'statement-gaps-browsers'
+  | 'statement-gaps-messages'
+  | 'statement-contact'
+  | 'statement-contact-school'
+  | 'statement-contact-authority'
+  | 'statement-whose';
