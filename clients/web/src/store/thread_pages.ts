@@ -63,6 +63,7 @@ async function newestPage(store: Store, thread: ThreadId): Promise<void> {
 async function membersFrom(store: Store, thread: ThreadId, isFirst: boolean, pages: number): Promise<void> {
   const room = store.room(thread);
   const after = isFirst ? null : (room.value?.after ?? null);
+  const wasKnown = store.spaceOf(thread) !== undefined;
   try {
     const page = await store.server.request({ op: 'open_thread', thread, ...(after ? { after } : {}) });
     batch(() => {
@@ -73,8 +74,8 @@ async function membersFrom(store: Store, thread: ThreadId, isFirst: boolean, pag
         page.members.filter(({ profile }) => !store.people.value.has(profile)),
       );
       wantPeople(store, space, regarding);
-      // Messages may have come before it was known where the thread is at home.
-      wantAuthors(store, thread, store.conversation(thread).value.messages);
+      // Messages came before it was known where the thread is at home.
+      if (!wasKnown) wantAuthors(store, thread, store.conversation(thread).value.messages);
     });
     if (page.more && pages > 1) await membersFrom(store, thread, false, pages - 1);
   } catch (error) {
