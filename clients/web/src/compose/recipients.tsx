@@ -23,7 +23,10 @@ interface RecipientsProps {
   readonly fault?: string | null;
 }
 
-/** The list of suggestions under the field. */
+/** No suggestion: what is listed answers an earlier search than the one in the field. */
+const NONE = -1;
+
+/** The list of suggestions under the field; `at` is the one that Enter chooses. */
 type Suggestions =
   | { readonly kind: 'closed' }
   | { readonly kind: 'open'; readonly choices: readonly Choice[]; readonly at: number };
@@ -37,8 +40,11 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
   const [why, setWhy] = useState<string | null>(null);
   const isOpen = suggestions.kind === 'open';
   const current = isOpen ? suggestions.choices[suggestions.at] : undefined;
-  const close = () => setSuggestions({ kind: 'closed' });
-  const look = useLookup(store, { space, profile }, chosen, setSuggestions, setWhy);
+  const { look, drop: dropLookup } = useLookup(store, { space, profile }, chosen, setSuggestions, setWhy);
+  const close = () => {
+    dropLookup();
+    setSuggestions({ kind: 'closed' });
+  };
 
   useEffect(() => {
     document.getElementById(`${id}-at`)?.scrollIntoView({ block: 'nearest' });
@@ -64,17 +70,17 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
     const last = chosen.at(-1);
     if (event.key === 'Backspace' && search === '' && last) drop(last);
     if (event.key === 'ArrowDown' && !isOpen) return look(search, 0);
+    // In this field it chooses; it never sends a letter whose recipients are not all chosen yet.
+    if (event.key === 'Enter') event.preventDefault();
     if (!isOpen) return;
     const rows = suggestions.choices.length;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined && rows > 0) {
       event.preventDefault();
-      setSuggestions({ ...suggestions, at: (suggestions.at + step + rows) % rows });
+      const from = suggestions.at === NONE && step < 0 ? 0 : suggestions.at;
+      setSuggestions({ ...suggestions, at: (from + step + rows) % rows });
     }
-    if (event.key === 'Enter' && current) {
-      event.preventDefault();
-      void choose(current);
-    }
+    if (event.key === 'Enter' && current) void choose(current);
     if (event.key === 'Escape') {
       event.preventDefault();
       event.stopPropagation();
@@ -115,6 +121,8 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
           value={search}
           onInput={(event) => {
             setSearch(event.currentTarget.value);
+            // Whoever types on and presses Enter means what they typed, not what was first in the list before.
+            if (isOpen) setSuggestions({ ...suggestions, at: NONE });
             look(event.currentTarget.value, SEARCH_PAUSE_MS);
           }}
           onFocus={() => {
@@ -176,14 +184,13 @@ function useLookup(
   chosen: readonly Choice[],
   setSuggestions: (suggestions: Suggestions) => void,
   setWhy: (why: string | null) => void,
-): (search: string, pauseMs: number) => void {
+): { readonly look: (search: string, pauseMs: number) => void; readonly drop: () => void } {
   const question = useRef(0);
-  useEffect(() => {
-    return () => {
-      question.current += 1;
-    };
-  }, []);
-  return (search, pauseMs) => {
+  const drop = () => {
+    question.current += 1;
+  };
+  useEffect(() => drop, []);
+  const look = (search: string, pauseMs: number) => {
     question.current += 1;
     const asked = question.current;
     setTimeout(async () => {
@@ -199,4 +206,5 @@ function useLookup(
       }
     }, pauseMs);
   };
+  return { look, drop };
 }
