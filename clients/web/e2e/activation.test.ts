@@ -5,7 +5,7 @@ import { setStage } from './harness/stage.ts';
 const stage = setStage();
 
 test('a newcomer gets in with the code on their sheet, and later with the password that they chose', async () => {
-  const { name, username, code } = stage.school.newcomer('guardian');
+  const { name, username, code } = stage.school.newcomer();
   const phone = await stage.device({ size: PHONE, allow: ['refusals'] });
   await phone.page.getByRole('link', { name: phone.text('login-to-activate') }).click();
   await phone.page.getByLabel(phone.text('login-username'), { exact: true }).fill(username);

@@ -70,14 +70,14 @@ export class School {
     return login;
   }
 
-  /** Somebody who has not been here yet, and the code on the sheet that the school gave them. */
-  newcomer(role: string): { readonly name: string; readonly username: string; readonly code: string } {
+  /** A parent who has not been here yet, and the code on the sheet that the school gave them. */
+  newcomer(): { readonly name: string; readonly username: string; readonly code: string } {
     const printed = execFileSync(SERVER, ['people', 'codes', '--json', ...this.#folders()], { encoding: 'utf8' });
     const { codes } = JSON.parse(printed) as {
-      codes: { name: string; role: string; username: string; code: string }[];
+      codes: { name: string; children: string[]; username: string; code: string }[];
     };
-    const found = codes.find((one) => one.role === role);
-    if (!found) throw new Error(`nobody new with the role ${role}`);
+    const found = codes.find(({ children }) => children.length > 0);
+    if (!found) throw new Error('every parent has been here');
     return found;
   }
 
