@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals';
+import { computed } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { Button } from '../design/button.tsx';
 import { Empty } from '../design/notice.tsx';
@@ -11,21 +11,17 @@ import { text } from '../texts/text.ts';
 import { withheldTexts } from '../texts/withheld.ts';
 import { loadChildren } from './children.ts';
 import { Entry } from './entry.tsx';
-import { type Filter, matches, passes } from './filter.ts';
+import { matches, passes } from './filter.ts';
 import { Filters } from './filters.tsx';
 import './inbox.css';
 import { nameOf } from './names.ts';
 import { Search } from './search.tsx';
+import { filterOf, viewOf } from './view.ts';
 import { WaitingEntry } from './waiting_entry.tsx';
-
-/** Outlives the screen: who comes back from a thread finds the inbox as they left it. */
-const filter = signal<Filter>({ kind: 'all' });
-const search = signal('');
-/** The entry that the keyboard is at: Tab reaches it and its menu, the arrows the others. */
-const current = signal<string | null>(null);
 
 export function Inbox({ store }: { readonly store: Store }) {
   const shown = useMemo(() => shownThreads(store), [store]);
+  const { search, current } = viewOf(store);
   const isConnected = store.connection.value.kind === 'live';
   useEffect(() => {
     if (isConnected) void loadChildren(store);
@@ -40,7 +36,7 @@ export function Inbox({ store }: { readonly store: Store }) {
           {text('inbox-title')}
         </h1>
         <Search search={search} />
-        <Filters store={store} filter={filter} />
+        <Filters store={store} />
       </div>
       <div class="inbox__scroll">
         <ul class="inbox__list" onKeyDown={moveInList}>
@@ -68,9 +64,11 @@ export function Inbox({ store }: { readonly store: Store }) {
 function shownThreads(store: Store) {
   const ordered = computed(() => byActivity(store.summaries.value));
   return computed<readonly Summary[]>(() => {
-    const passing = ordered.value.filter((summary) => passes(filter.value, summary));
-    if (search.value.trim() === '') return passing;
-    return passing.filter((summary) => matches(search.value, summary, namesIn(store, summary)));
+    const filter = filterOf(store);
+    const { value: search } = viewOf(store).search;
+    const passing = ordered.value.filter((summary) => passes(filter, summary));
+    if (search.trim() === '') return passing;
+    return passing.filter((summary) => matches(search, summary, namesIn(store, summary)));
   });
 }
 
@@ -85,10 +83,10 @@ function End({ store, isEmpty }: { readonly store: Store; readonly isEmpty: bool
   const { value: reach } = store.reach;
   const isFirst = store.summaries.value.size === 0;
   if (isFirst && (reach.kind === 'loading' || reach.kind === 'nothing')) return <Loading />;
-  const isSearch = search.value.trim() !== '';
+  const isSearch = viewOf(store).search.value.trim() !== '';
   return (
     <>
-      {isEmpty && (reach.kind === 'all' || isSearch) ? <Nothing /> : null}
+      {isEmpty && (reach.kind === 'all' || isSearch) ? <Nothing store={store} /> : null}
       {reach.kind === 'more' ? (
         <div class="inbox__more">
           <Button onPress={() => void loadMore(store)}>{text(isSearch ? 'inbox-search-more' : 'inbox-more')}</Button>
@@ -108,7 +106,8 @@ function End({ store, isEmpty }: { readonly store: Store; readonly isEmpty: bool
   );
 }
 
-function Nothing() {
+function Nothing({ store }: { readonly store: Store }) {
+  const { search, filter } = viewOf(store);
   if (search.value.trim() !== '') {
     return (
       <p class="inbox__note" role="status">
@@ -116,7 +115,7 @@ function Nothing() {
       </p>
     );
   }
-  if (filter.value.kind !== 'all') {
+  if (filterOf(store).kind !== 'all') {
     return (
       <Empty title={text('inbox-empty-filter')} help={text('inbox-empty-filter-help')}>
         <Button

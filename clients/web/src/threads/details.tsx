@@ -98,7 +98,7 @@ function Add({ store, thread }: Omit<DetailsProps, 'onClose'>) {
       <Recipients
         store={store}
         space={space}
-        profile={null}
+        profile={store.summaries.value.get(thread)?.profile ?? null}
         label={text('thread-add')}
         chosen={chosen}
         onChange={setChosen}
