@@ -122,8 +122,6 @@ thread-queued = Venter på forbindelse
 thread-sending = Sender …
 thread-sent = Sendt
 thread-failed = Ikke sendt
-thread-failed-again = Prøv igen
-thread-failed-keep = Flyt til skrivefeltet
 thread-failed-drop = Slet
 thread-read-by = { $count ->
         [one] Læst af én

@@ -122,8 +122,6 @@ thread-queued = Waiting for a connection
 thread-sending = Sending …
 thread-sent = Sent
 thread-failed = Not sent
-thread-failed-again = Try again
-thread-failed-keep = Move to the writing field
 thread-failed-drop = Delete
 thread-read-by = { $count ->
         [one] Read by one

@@ -40,7 +40,7 @@ export function Inbox({ store }: { readonly store: Store }) {
       </div>
       <div class="inbox__scroll">
         <ul class="inbox__list" onKeyDown={moveInList}>
-          {sendsWithoutThread(store.sends.value).map((send) => (
+          {sendsWithoutThread(store.sends.value, store.gone.value).map((send) => (
             <WaitingEntry key={send.outgoing.client_id} store={store} send={send} />
           ))}
           {shown.value.map((summary) => (

@@ -173,6 +173,10 @@ export class Store {
       if (thread !== this.open.value) conversation.value = NOTHING_KNOWN;
       else conversation.value = { ...conversation.value, older: 'unknown' };
     }
+    // Drafts written meanwhile come with their threads.
+    const isKept = ({ thread }: { readonly thread: ThreadId }) =>
+      thread === this.open.value || (space !== null && this.spaceOf(thread) !== space);
+    this.drafts.value = new Map([...this.drafts.value].filter(([, draft]) => isKept(draft)));
     if (this.open.value) reloadThread(this, this.open.value);
     // From the first page on, and the older ones as they are asked for; until then the old ones are shown.
     this.reach.value = { kind: 'nothing' };

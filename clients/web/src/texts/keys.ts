@@ -93,8 +93,6 @@ export type Key =
   | 'thread-sending'
   | 'thread-sent'
   | 'thread-failed'
-  | 'thread-failed-again'
-  | 'thread-failed-keep'
   | 'thread-failed-drop'
   | 'thread-read-by'
   | 'thread-read-by-all'

@@ -104,7 +104,7 @@ function Known({ store, thread, onIntent }: MessagesProps) {
             case 'end':
               return <div class="messages__end" />;
             case 'send':
-              return <SendRow store={store} send={row.send} continues={row.continues} onIntent={onIntent} />;
+              return <SendRow store={store} send={row.send} continues={row.continues} />;
           }
         }}
       />
