@@ -72,7 +72,17 @@ inbox-search = Søg i samtaler
 inbox-search-clear = Ryd søgningen
 inbox-search-none = Ingen samtaler passer til »{ $search }«.
 inbox-search-more = Søg i ældre samtaler
-inbox-searching = Søger i ældre samtaler …
+inbox-search-stop = Stop
+inbox-searching = Søger …
+inbox-searched = { $count ->
+        [one] Der er søgt i én samtale, tilbage til { $date }.
+       *[other] Der er søgt i { $count } samtaler, tilbage til { $date }.
+    }
+inbox-searched-all = { $count ->
+        [one] Der er søgt i din ene samtale.
+       *[other] Der er søgt i alle dine { $count } samtaler.
+    }
+inbox-searched-what = Søgningen ser på emner, navne og den nyeste besked.
 inbox-empty = Her er stille endnu
 inbox-empty-help = Når nogen skriver til dig, kan du se det her. Du kan også selv begynde en samtale.
 inbox-empty-filter = Ingen samtaler her

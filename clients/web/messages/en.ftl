@@ -72,7 +72,17 @@ inbox-search = Search conversations
 inbox-search-clear = Clear the search
 inbox-search-none = No conversation matches “{ $search }”.
 inbox-search-more = Search older conversations
-inbox-searching = Searching older conversations …
+inbox-search-stop = Stop
+inbox-searching = Searching …
+inbox-searched = { $count ->
+        [one] One conversation was searched, back to { $date }.
+       *[other] { $count } conversations were searched, back to { $date }.
+    }
+inbox-searched-all = { $count ->
+        [one] Your one conversation was searched.
+       *[other] All of your { $count } conversations were searched.
+    }
+inbox-searched-what = The search looks at subjects, names and the newest message.
 inbox-empty = All quiet so far
 inbox-empty-help = When someone writes to you, you see it here. You can also start a conversation yourself.
 inbox-empty-filter = No conversations here

@@ -1,20 +1,17 @@
 import { computed } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { Button } from '../design/button.tsx';
-import { Empty } from '../design/notice.tsx';
-import { go, type Route, route } from '../router.ts';
+import { type Route, route } from '../router.ts';
 import { byActivity, type Summary } from '../store/inbox.ts';
-import { loadMore } from '../store/inbox_pages.ts';
 import { sendsWithoutThread } from '../store/sends.ts';
 import type { Store } from '../store/store.ts';
 import { text } from '../texts/text.ts';
-import { withheldTexts } from '../texts/withheld.ts';
 import { loadChildren } from './children.ts';
+import { End } from './end.tsx';
 import { Entry } from './entry.tsx';
 import { matches, passes } from './filter.ts';
 import { Filters } from './filters.tsx';
 import './inbox.css';
-import { nameOf } from './names.ts';
+import { knownName } from './names.ts';
 import { Search } from './search.tsx';
 import { filterOf, viewOf } from './view.ts';
 import { WaitingEntry } from './waiting_entry.tsx';
@@ -75,85 +72,7 @@ function shownThreads(store: Store) {
 function namesIn(store: Store, summary: Summary): string[] {
   const members = [...(store.rooms.get(summary.thread.thread)?.value?.members.values() ?? [])];
   const ids = [summary.lastAuthor, summary.thread.starter, ...(summary.thread.regarding ?? [])];
-  return [...ids.map((id) => nameOf(store, id)), ...members.map((member) => member.name)];
-}
-
-/** What stands under the list: that it is loading, that there is more, or why there is nothing. */
-function End({ store, isEmpty }: { readonly store: Store; readonly isEmpty: boolean }) {
-  const { value: reach } = store.reach;
-  const isFirst = store.summaries.value.size === 0;
-  if (isFirst && (reach.kind === 'loading' || reach.kind === 'nothing')) return <Loading />;
-  const isSearch = viewOf(store).search.value.trim() !== '';
-  return (
-    <>
-      {isEmpty && (reach.kind === 'all' || isSearch) ? <Nothing store={store} /> : null}
-      {reach.kind === 'more' ? (
-        <div class="inbox__more">
-          <Button onPress={() => void loadMore(store)}>{text(isSearch ? 'inbox-search-more' : 'inbox-more')}</Button>
-        </div>
-      ) : null}
-      {reach.kind === 'loading' ? (
-        <p class="inbox__note" role="status">
-          {text(isSearch ? 'inbox-searching' : 'inbox-loading')}
-        </p>
-      ) : null}
-      {withheldTexts(store.withheld.value).map((sentence) => (
-        <p class="inbox__note" key={sentence}>
-          {sentence}
-        </p>
-      ))}
-    </>
-  );
-}
-
-function Nothing({ store }: { readonly store: Store }) {
-  const { search, filter } = viewOf(store);
-  if (search.value.trim() !== '') {
-    return (
-      <p class="inbox__note" role="status">
-        {text('inbox-search-none', { search: search.value.trim() })}
-      </p>
-    );
-  }
-  if (filterOf(store).kind !== 'all') {
-    return (
-      <Empty title={text('inbox-empty-filter')} help={text('inbox-empty-filter-help')}>
-        <Button
-          onPress={() => {
-            filter.value = { kind: 'all' };
-          }}
-        >
-          {text('inbox-show-all')}
-        </Button>
-      </Empty>
-    );
-  }
-  return (
-    <Empty title={text('inbox-empty')} help={text('inbox-empty-help')}>
-      <Button kind="main" icon="edit" onPress={() => go({ kind: 'compose' })}>
-        {text('inbox-new')}
-      </Button>
-    </Empty>
-  );
-}
-
-const SHADOWS = [0, 1, 2, 3, 4, 5];
-
-function Loading() {
-  return (
-    <div aria-busy="true">
-      <p class="unseen" role="status">
-        {text('inbox-loading')}
-      </p>
-      {SHADOWS.map((row) => (
-        <div class="inbox__shadow" key={row} aria-hidden="true">
-          <span />
-          <span />
-          <span />
-        </div>
-      ))}
-    </div>
-  );
+  return [...ids.flatMap((id) => knownName(store, id) ?? []), ...members.map((member) => member.name)];
 }
 
 /** The arrows go from thread to thread, so that Tab goes past them all. */

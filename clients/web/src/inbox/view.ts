@@ -8,6 +8,8 @@ import type { Filter } from './filter.ts';
 interface View {
   readonly filter: Signal<Filter>;
   readonly search: Signal<string>;
+  /** Older threads are being asked for, to search in them too. */
+  readonly searching: Signal<boolean>;
   /** The entry that the keyboard is at: Tab reaches it and its menu, the arrows the others. */
   readonly current: Signal<ThreadId | null>;
 }
@@ -15,6 +17,7 @@ interface View {
 export const viewOf = ofStore<View>(() => ({
   filter: signal<Filter>({ kind: 'all' }),
   search: signal(''),
+  searching: signal(false),
   current: signal<ThreadId | null>(null),
 }));
 

@@ -67,6 +67,11 @@ export function full(time: number): string {
   return formatted(time, { dateStyle: 'full', timeStyle: 'short' });
 }
 
+/** "3. aug. 2026" */
+export function dateOnly(time: number): string {
+  return formatted(time, { dateStyle: 'medium' });
+}
+
 /** "3. aug. 2026, 14.05" */
 export function dateAndTime(time: number): string {
   return formatted(time, { dateStyle: 'medium', timeStyle: 'short' });
