@@ -1,17 +1,14 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AxeResults, RunOptions } from 'axe-core';
 import { expect, test } from 'vitest';
+import { barriersOn } from './harness/barriers.ts';
 import { DESK, type Device, PHONE } from './harness/device.ts';
-import { AXE, SCREENSHOTS } from './harness/places.ts';
+import { SCREENSHOTS } from './harness/places.ts';
 import { setStage } from './harness/stage.ts';
 
 const stage = setStage();
 
-/** WCAG 2.2 AA, and all that it stands on. */
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const SIZES = { phone: PHONE, desk: DESK } as const;
-const axe = readFileSync(AXE, 'utf8');
 
 interface Screen {
   readonly name: string;
@@ -162,14 +159,13 @@ for (const size of ['phone', 'desk'] as const) {
     test(`every screen on a ${size}, ${language}: a picture in both themes, and nothing that keeps anyone out`, async () => {
       const device = await stage.device({ size: SIZES[size], language, allow: ['network_away'] });
       await device.page.emulateMedia({ reducedMotion: 'reduce' });
-      await device.page.evaluate(axe);
       const found: string[] = [];
       const look = async ({ name, go }: Screen) => {
         await go(device);
         for (const theme of ['light', 'dark'] as const) {
           await device.page.emulateMedia({ colorScheme: theme });
           await picture(device, `${name}-${size}-${theme}-${language}`);
-          for (const fault of await faultsFor(device)) found.push(`${name}, ${theme}: ${fault}`);
+          for (const fault of await barriersOn(device.page)) found.push(`${name}, ${theme}: ${fault}`);
         }
         await device.page.emulateMedia({ colorScheme: 'light' });
       };
@@ -185,20 +181,4 @@ for (const size of ['phone', 'desk'] as const) {
 async function picture(device: Device, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   await device.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
-}
-
-/** What axe finds, each with where. Its source is evaluated, not loaded: the page's policy lets no other script in. */
-async function faultsFor(device: Device): Promise<string[]> {
-  const isHere = await device.page.evaluate(() => 'axe' in globalThis);
-  if (!isHere) await device.page.evaluate(axe);
-  const options: RunOptions = { runOnly: RULES, resultTypes: ['violations'] };
-  const { violations } = await device.page.evaluate((how) => {
-    const { axe: loaded } = globalThis as unknown as {
-      axe: { run(what: Document, how: unknown): Promise<AxeResults> };
-    };
-    return loaded.run(document, how);
-  }, options);
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary}`),
-  );
 }

@@ -21,7 +21,7 @@ export class Watch {
   loads = 0;
   readonly #origin: string;
   readonly #allowed: ReadonlySet<Allowed>;
-  readonly #faults: string[] = [];
+  #faults: string[] = [];
 
   constructor(context: BrowserContext, origin: string, allowed: readonly Allowed[]) {
     this.#origin = origin;
@@ -40,6 +40,13 @@ export class Watch {
 
   get faults(): readonly string[] {
     return this.#faults;
+  }
+
+  /** Hands over what was found, and forgets it: for scenarios that provoke it. */
+  take(): readonly string[] {
+    const taken = this.#faults;
+    this.#faults = [];
+    return taken;
   }
 
   count(kind: ServerFrame['t']): number {
