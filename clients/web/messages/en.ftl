@@ -67,7 +67,7 @@ activate-to-login = I already have a password
 ## The inbox
 
 inbox-title = Inbox
-inbox-new = New conversation
+inbox-new = Write
 inbox-search = Search conversations
 inbox-search-clear = Clear the search
 inbox-search-none = No conversation matches “{ $search }”.

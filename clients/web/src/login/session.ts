@@ -18,6 +18,7 @@ import { forgetSnapshot, Keeping } from '../store/keeping.ts';
 import { Store } from '../store/store.ts';
 import { language } from '../texts/language.ts';
 import { deviceId, forgetAll, forgetLogin, lastLogin, ownerOfDevice, rememberLogin } from './device.ts';
+import { deviceName } from './device_name.ts';
 import { forgetStrangers } from './strangers.ts';
 
 const CLIENT = `samtale-web/${import.meta.env.VITE_VERSION ?? '0.1'}`;
@@ -73,7 +74,7 @@ export async function logOut(): Promise<void> {
 }
 
 function loginService(): LoginService {
-  return new LoginService({ server: new ServerAddress(location.origin), client: CLIENT, language: spoken() });
+  return new LoginService({ server: new ServerAddress(location.origin), client: deviceName(), language: spoken() });
 }
 
 function spoken(): 'da' | 'en' {
