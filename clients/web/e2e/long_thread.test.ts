@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ThreadId } from '../src/sdk/protocol.ts';
 import type { Correspondent } from './harness/correspondent.ts';
 import { type Device, PHONE } from './harness/device.ts';
 import { longestFrame, MainThread, median, pageThroughHistory, settled } from './harness/main_thread.ts';
@@ -21,47 +22,54 @@ const TIMES_THE_WORK = 2;
 const LEAST_PX = 24;
 const FRAME_MS = 50;
 /** A frame that the page makes long is long every time; one that the machine makes long is not. So the best run counts. */
-const SCROLLS = 5;
+const SCROLLS = 10;
 
 /**
  * The page reads 50 messages at a time: of a long thread it holds the end at first, more as one scrolls up, and the end
- * again once one has left it. So opening is measured as it is first, and again after the whole thread has been there;
- * and scrolling while all 10,000 messages are held.
+ * again once one has left it. So opening is measured after the whole thread has been there, and as it is in a page that
+ * was just loaded; and scrolling while all 10,000 messages are held.
  */
 test('a thread of 10,000 messages opens with at most twice the work of one of 10, and scrolls smoothly', {
   timeout: 180_000,
 }, async () => {
   const [teacher, guardian] = [await stage.correspondent('teacher'), await stage.correspondent('guardian')];
-  await Promise.all([LONG, SHORT].map((thread) => fill(thread, teacher, guardian)));
+  const threads = await Promise.all([LONG, SHORT].map((thread) => fill(thread, teacher, guardian)));
+  // What is unread is drawn with a heading of its own and marked while one looks: that is not to be measured. It takes as
+  // long as messages count as fresh, so the scrolling is done meanwhile.
+  const reading = Promise.all(threads.map((thread) => guardian.readAll(thread)));
   const phone = await stage.device({ size: PHONE });
   await phone.logIn('guardian');
-  const first = await openings(phone);
 
   await phone.openThread(LONG.subject);
   await pageThroughHistory(phone.page, wordsOf(LONG, 1));
   const height = await phone.log.evaluate(({ scrollHeight }) => scrollHeight);
   expect(height, 'the height of the thread: all of it is there').toBeGreaterThan(LONG.count * LEAST_PX);
+  await phone.log.evaluate((log) => log.scrollTo({ top: log.scrollHeight }));
+  await settled(phone.page);
   const frames: number[] = [];
   while (frames.length < SCROLLS && !frames.some((frame) => frame <= FRAME_MS)) {
     frames.push(await longestFrame(phone.page));
   }
+
   await phone.toInbox();
-  const again = await openings(phone);
+  await reading;
+  const after = await openings(phone);
+  await phone.visit();
+  const fresh = await openings(phone);
 
   process.stdout.write(
-    `opening, ms of work: ${JSON.stringify({ first, again })}; longest frames: ${frames.join(', ')}\n`,
+    `opening, ms of work: ${JSON.stringify({ after, fresh })}; longest frames: ${frames.join(', ')}\n`,
   );
-  for (const { long, short } of [first, again]) expect(long / short).toBeLessThanOrEqual(TIMES_THE_WORK);
+  for (const { long, short } of [after, fresh]) expect(long / short).toBeLessThanOrEqual(TIMES_THE_WORK);
   expect(Math.min(...frames), 'the longest frame of the best run, in ms').toBeLessThanOrEqual(FRAME_MS);
 });
 
-async function fill(thread: Filled, teacher: Correspondent, guardian: Correspondent): Promise<void> {
+async function fill(thread: Filled, teacher: Correspondent, guardian: Correspondent): Promise<ThreadId> {
   const id = await teacher.startThread(guardian, thread.subject, wordsOf(thread, 1));
   const rest = Array.from({ length: thread.count - 1 }, (_, place) => wordsOf(thread, place + 2));
   const half = Math.floor(rest.length / 2);
   await Promise.all([teacher.sayMany(id, rest.slice(0, half)), guardian.sayMany(id, rest.slice(half))]);
-  // What is unread is drawn with a heading of its own, and marked while one looks: neither is what is measured here.
-  await guardian.readAll(id);
+  return id;
 }
 
 function wordsOf({ subject }: Filled, number: number): string {

@@ -165,7 +165,9 @@ for (const size of ['phone', 'desk'] as const) {
         for (const theme of ['light', 'dark'] as const) {
           await device.page.emulateMedia({ colorScheme: theme });
           await picture(device, `${name}-${size}-${theme}-${language}`);
-          for (const fault of await barriersOn(device.page)) found.push(`${name}, ${theme}: ${fault}`);
+          // What axe looks at is the same in every language.
+          const barriers = language === 'da' ? await barriersOn(device.page) : [];
+          found.push(...barriers.map((barrier) => `${name}, ${theme}: ${barrier}`));
         }
         await device.page.emulateMedia({ colorScheme: 'light' });
       };

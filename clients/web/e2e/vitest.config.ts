@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['e2e/**/*.test.ts'],
     globalSetup: 'e2e/requirements.ts',
     fileParallelism: false,
+    // One process for all files: none leaves anything behind that the next could stumble over.
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 40_000,
   },

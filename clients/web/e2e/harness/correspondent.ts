@@ -48,6 +48,8 @@ export class Correspondent {
   }
 
   async say(thread: ThreadId, words: string): Promise<void> {
+    // After an outage: at once, not when its own pause is over.
+    this.app.client.hint('online');
     const clientId = await this.app.client.send(thread, text(words));
     await this.app.until('it to be stored', (told) =>
       told.some((update) => update.kind === 'sent' && update.sent.client_id === clientId),

@@ -13,6 +13,9 @@ import { type Allowed, Watch } from './watch.ts';
 export const DESK = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
+/** How long one looks for something that may be gone already. */
+const GLANCE_MS = 300;
+
 export interface DeviceOptions {
   readonly size?: { readonly width: number; readonly height: number };
   readonly theme?: 'light' | 'dark';
@@ -117,6 +120,18 @@ export class Device {
   }
 
   // What a person does.
+
+  /** Presses "try now" for as long as it is offered. */
+  async tryNow(): Promise<void> {
+    await until('the connection to be back', async () => {
+      if ((await this.page.locator('.line').count()) === 0) return true;
+      // It may go in the same moment, since the page tries by itself too.
+      await this.button('connection-try-now')
+        .click({ timeout: GLANCE_MS })
+        .catch(() => {});
+      return false;
+    });
+  }
 
   logIn(role: Role, { isOwnDevice = false } = {}): Promise<void> {
     return this.enter(this.#school.login(role), { isOwnDevice });
