@@ -2,6 +2,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { announce } from '../design/announcer.tsx';
 import { Avatar } from '../design/avatar.tsx';
 import { IconButton } from '../design/button.tsx';
+import { hasWords } from '../inbox/filter.ts';
 import type { ProfileId, SpaceId } from '../sdk/protocol.ts';
 import type { Store } from '../store/store.ts';
 import { faultText } from '../texts/faults.ts';
@@ -122,7 +123,7 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
           onInput={(event) => {
             setSearch(event.currentTarget.value);
             // Whoever types on and presses Enter means what they typed, not what was first in the list before.
-            if (isOpen) setSuggestions({ ...suggestions, at: NONE });
+            if (isOpen) setSuggestions(narrowed(suggestions.choices, event.currentTarget.value));
             look(event.currentTarget.value, SEARCH_PAUSE_MS);
           }}
           onFocus={() => {
@@ -175,6 +176,12 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
       ) : null}
     </div>
   );
+}
+
+/** Of what is suggested, what fits what is typed now, until its answer comes: nobody else gets under the finger. */
+function narrowed(choices: readonly Choice[], search: string): Suggestions {
+  const fitting = choices.filter(({ label, beside }) => hasWords(`${label} ${beside}`, search));
+  return fitting.length > 0 ? { kind: 'open', choices: fitting, at: NONE } : { kind: 'closed' };
 }
 
 /** Looks up what was typed, and drops an answer that another question has overtaken. */
