@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { barriersOn } from './harness/barriers.ts';
+import { heaviestTask } from './harness/main_thread.ts';
 import { setStage } from './harness/stage.ts';
 import { until } from './harness/until.ts';
 
@@ -42,4 +43,24 @@ test('axe sees what keeps people out', async () => {
   });
   const found = (await barriersOn(desk.page)).join();
   for (const rule of ['html-has-lang', 'button-name', 'color-contrast']) expect(found).toContain(rule);
+});
+
+test('a frame that is too much work is seen', async () => {
+  const desk = await stage.device();
+  const task = await heaviestTask(desk.page, () =>
+    desk.page.evaluate(
+      (rounds) =>
+        new Promise<void>((resolve) => {
+          requestAnimationFrame(() => {
+            let sum = 0;
+            for (let round = 0; round < rounds; round += 1) sum += Math.sqrt(round);
+            // Told, so that no compiler leaves the work out.
+            document.title = String(sum);
+            resolve();
+          });
+        }),
+      200_000_000,
+    ),
+  );
+  expect(task).toBeGreaterThan(50);
 });

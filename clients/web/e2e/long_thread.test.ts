@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { ThreadId } from '../src/sdk/protocol.ts';
 import type { Correspondent } from './harness/correspondent.ts';
 import { type Device, PHONE } from './harness/device.ts';
-import { longestFrame, MainThread, median, pageThroughHistory, settled } from './harness/main_thread.ts';
+import { heaviestTask, longestFrame, MainThread, median, pageThroughHistory, settled } from './harness/main_thread.ts';
 import { setStage } from './harness/stage.ts';
 
 /** Filling at the pace that one session is allowed would take minutes. */
@@ -21,7 +21,10 @@ const TIMES_THE_WORK = 2;
 /** No message is drawn lower than its one line of text. */
 const LEAST_PX = 24;
 const FRAME_MS = 50;
-/** A frame that the page makes long is long every time; one that the machine makes long is not. So the best run counts. */
+/**
+ * How long a frame took is the machine's doing as well: of that the best run counts. How much work it was is the page's
+ * doing alone: of that every run counts.
+ */
 const SCROLLS = 10;
 
 /**
@@ -47,8 +50,12 @@ test('a thread of 10,000 messages opens with at most twice the work of one of 10
   await phone.log.evaluate((log) => log.scrollTo({ top: log.scrollHeight }));
   await settled(phone.page);
   const frames: number[] = [];
+  const tasks: number[] = [];
   while (frames.length < SCROLLS && !frames.some((frame) => frame <= FRAME_MS)) {
-    frames.push(await longestFrame(phone.page));
+    const task = await heaviestTask(phone.page, async () => {
+      frames.push(await longestFrame(phone.page));
+    });
+    tasks.push(task);
   }
 
   await phone.toInbox();
@@ -58,9 +65,10 @@ test('a thread of 10,000 messages opens with at most twice the work of one of 10
   const fresh = await openings(phone);
 
   process.stdout.write(
-    `opening, ms of work: ${JSON.stringify({ after, fresh })}; longest frames: ${frames.join(', ')}\n`,
+    `opening, ms of work: ${JSON.stringify({ after, fresh })}; longest frames: ${frames.join(', ')}; most work in one: ${tasks.join(', ')}\n`,
   );
   for (const { long, short } of [after, fresh]) expect(long / short).toBeLessThanOrEqual(TIMES_THE_WORK);
+  expect(Math.max(...tasks), 'the most work for one frame of any run, in ms').toBeLessThanOrEqual(FRAME_MS);
   expect(Math.min(...frames), 'the longest frame of the best run, in ms').toBeLessThanOrEqual(FRAME_MS);
 });
 
