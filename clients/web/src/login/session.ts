@@ -24,10 +24,14 @@ import { forgetStrangers } from './strangers.ts';
 const CLIENT = `samtale-web/${import.meta.env.VITE_VERSION ?? '0.1'}`;
 /** What changes without a cursor (a page of history, a name) is kept this long after. */
 const KEEP_PAUSE_MS = 5000;
+/** How long a log-out waits for a server that does not answer. */
+const LEAVING_MS = 4000;
 
 export type Session =
   /** It is not known yet whether someone is logged in, or the first `welcome` has not come. */
   | { readonly kind: 'opening' }
+  /** Asked to log out: nobody is told that it is done before it is, or whoever closes the tab then leaves their login. */
+  | { readonly kind: 'leaving' }
   | { readonly kind: 'closed'; readonly because: 'nobody' | 'logged_out' | 'ended' | 'outdated' | 'outbox' }
   | { readonly kind: 'open'; readonly store: Store; readonly isOwnDevice: boolean };
 
@@ -63,14 +67,13 @@ export async function logOut(): Promise<void> {
   const { value: open } = session;
   if (open.kind !== 'open') return;
   const person = open.store.me.value?.person;
-  session.value = { kind: 'closed', because: 'logged_out' };
+  session.value = { kind: 'leaving' };
   if (person) forgetLogin(person);
-  try {
-    await open.store.server.logOut();
-  } catch {
-    // The server did not hear of it. The device is clean all the same, and the login runs out by itself.
-  }
-  if (person) await forgetAll(person);
+  // If the server does not hear of it, the device is clean all the same, and the login runs out by itself.
+  const told = open.store.server.logOut().catch(() => {});
+  await Promise.race([told, new Promise((resolve) => setTimeout(resolve, LEAVING_MS))]);
+  if (person) await forgetAll(person).catch(() => {});
+  session.value = { kind: 'closed', because: 'logged_out' };
 }
 
 function loginService(): LoginService {
