@@ -28,7 +28,7 @@ export function SendRow({ store, send, continues }: SendRowProps) {
         </div>
         <p class="message__foot" role={state.kind === 'failed' ? 'alert' : undefined}>
           <Icon name={state.kind === 'failed' ? 'warning' : 'clock'} small />
-          <span>{stateText(send)}</span>
+          <span>{stateText(send, mayWrite)}</span>
         </p>
         {state.kind === 'failed' ? (
           <p class="message__choices">
@@ -46,13 +46,13 @@ export function SendRow({ store, send, continues }: SendRowProps) {
   );
 }
 
-function stateText({ state }: Send): string {
+function stateText({ state }: Send, mayWrite: boolean): string {
   switch (state.kind) {
     case 'sending':
       return text('thread-sending');
     case 'queued':
       return state.refusal ? refusalText(state.refusal) : text('thread-queued');
     case 'failed':
-      return `${text('thread-failed')}. ${refusalText(state.refusal)}`;
+      return `${text('thread-failed')}. ${mayWrite ? refusalText(state.refusal) : text('thread-may-not-write')}`;
   }
 }
