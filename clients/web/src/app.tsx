@@ -35,7 +35,6 @@ function Screen() {
   if (isForAll && now.kind !== 'open') return <Alone />;
   switch (now.kind) {
     case 'opening':
-    case 'leaving':
       return <Opening />;
     case 'closed':
       return place.kind === 'activate' ? <Activate /> : <Login because={now.because} />;

@@ -30,8 +30,6 @@ const LEAVING_MS = 4000;
 export type Session =
   /** It is not known yet whether someone is logged in, or the first `welcome` has not come. */
   | { readonly kind: 'opening' }
-  /** Asked to log out: nobody is told that it is done before it is, or whoever closes the tab then leaves their login. */
-  | { readonly kind: 'leaving' }
   | { readonly kind: 'closed'; readonly because: 'nobody' | 'logged_out' | 'ended' | 'outdated' | 'outbox' }
   | { readonly kind: 'open'; readonly store: Store; readonly isOwnDevice: boolean };
 
@@ -67,13 +65,13 @@ export async function logOut(): Promise<void> {
   const { value: open } = session;
   if (open.kind !== 'open') return;
   const person = open.store.me.value?.person;
-  session.value = { kind: 'leaving' };
   if (person) forgetLogin(person);
   // If the server does not hear of it, the device is clean all the same, and the login runs out by itself.
   const told = open.store.server.logOut().catch(() => {});
   await Promise.race([told, new Promise((resolve) => setTimeout(resolve, LEAVING_MS))]);
-  if (person) await forgetAll(person).catch(() => {});
+  // Not said before it is so: whoever reads it may close the tab, and their cookie must be gone by then.
   session.value = { kind: 'closed', because: 'logged_out' };
+  if (person) await forgetAll(person);
 }
 
 function loginService(): LoginService {
