@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { firstOfAll } from './build/chunks.ts';
+import { compressed } from './build/compressed.ts';
+import { messages } from './build/messages.ts';
 import { serviceWorker } from './build/service-worker.ts';
 
 // In development the API of a running server is passed through, so that page and socket have one origin as in production.
@@ -22,13 +25,14 @@ const policy = [
 ].join('; ');
 
 export default defineConfig({
-  plugins: [serviceWorker()],
+  plugins: [messages(), serviceWorker(), compressed()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     target: 'es2022',
     // The polyfill is an inline script's worth of code for browsers that the target excludes anyway.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: firstOfAll, debugName: 'first of all' }] } } },
     license: { fileName: 'licenses.md' },
   },
   server: { proxy: api },

@@ -9,13 +9,16 @@ const LANGUAGES = ['da', 'en'];
 
 /** The messages of a language by key, each with the names of what is filled in. */
 function messagesOf(language) {
-  const source = readFileSync(`messages/${language}.ftl`, 'utf8');
+  const files = readdirSync('messages').filter(
+    (name) => name === `${language}.ftl` || name.endsWith(`.${language}.ftl`),
+  );
+  const source = files.map((name) => readFileSync(`messages/${name}`, 'utf8')).join('\n');
   const found = new Map();
   for (const { id, value } of new FluentResource(source).body) found.set(id, filledIn(value).sort().join(' '));
   const written = [...source.matchAll(/^([a-z][a-z0-9-]*) *=/gm)].map(([, id]) => id);
   const faults = written
     .filter((id, place) => written.indexOf(id) !== place || !found.has(id))
-    .map((id) => `${language}.ftl: ${id} is there twice or cannot be read`);
+    .map((id) => `${language}: ${id} is there twice or cannot be read`);
   return { found, faults };
 }
 
@@ -36,7 +39,7 @@ function sourceFiles(folder) {
 
 function keysModule(keys) {
   const lines = keys.map((key) => `  | '${key}'`).join('\n');
-  return `// Written by scripts/check-messages.js --write from messages/da.ftl.\nexport type Key =\n${lines};\n`;
+  return `// Written by scripts/check-messages.js --write from messages/.\nexport type Key =\n${lines};\n`;
 }
 
 const [danish, ...others] = LANGUAGES.map(messagesOf);
@@ -44,10 +47,10 @@ const faults = [danish, ...others].flatMap((language) => language.faults);
 for (const [place, other] of others.entries()) {
   const name = LANGUAGES[place + 1];
   for (const [key, names] of danish.found) {
-    if (!other.found.has(key)) faults.push(`${key} is missing in ${name}.ftl`);
-    else if (other.found.get(key) !== names) faults.push(`${key} fills in other things in ${name}.ftl`);
+    if (!other.found.has(key)) faults.push(`${key} is missing in ${name}`);
+    else if (other.found.get(key) !== names) faults.push(`${key} fills in other things in ${name}`);
   }
-  for (const key of other.found.keys()) if (!danish.found.has(key)) faults.push(`${key} is missing in da.ftl`);
+  for (const key of other.found.keys()) if (!danish.found.has(key)) faults.push(`${key} is missing in da`);
 }
 
 const code = sourceFiles('src').map((path) => readFileSync(path, 'utf8'));

@@ -10,9 +10,14 @@ import { followAddress } from './router.ts';
 import { language } from './texts/language.ts';
 import { speak } from './texts/text.ts';
 
-followTheme();
-followAddress();
-followNewVersions();
-await Promise.all([speak(language.value), resumeSession()]);
-const place = document.getElementById('app');
-if (place) render(<App />, place);
+// No waiting at the top of the module: what is imported later imports from here, and would wait for it in turn.
+async function start(): Promise<void> {
+  followTheme();
+  followAddress();
+  followNewVersions();
+  await Promise.all([speak(language.value), resumeSession()]);
+  const place = document.getElementById('app');
+  if (place) render(<App />, place);
+}
+
+void start();

@@ -11,6 +11,7 @@ describe('the router', () => {
       { kind: 'settings' },
       { kind: 'login' },
       { kind: 'activate' },
+      { kind: 'statement' },
     ] as const;
     for (const route of routes) expect(routeOf(pathOf(route))).toEqual(route);
   });

@@ -9,7 +9,11 @@ export type Route =
   | { readonly kind: 'settings' }
   | { readonly kind: 'login' }
   | { readonly kind: 'activate' }
+  | { readonly kind: 'statement' }
   | { readonly kind: 'not_found' };
+
+/** Where one can be sent. */
+export type Place = Exclude<Route, { kind: 'not_found' }>;
 
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const FIXED: Readonly<Record<string, Route>> = {
@@ -18,6 +22,8 @@ const FIXED: Readonly<Record<string, Route>> = {
   '/settings': { kind: 'settings' },
   '/login': { kind: 'login' },
   '/activate': { kind: 'activate' },
+  // Where the law wants the accessibility statement.
+  '/was': { kind: 'statement' },
 };
 
 export function routeOf(path: string): Route {
@@ -27,7 +33,7 @@ export function routeOf(path: string): Route {
   return FIXED[trimmed] ?? { kind: 'not_found' };
 }
 
-export function pathOf(route: Exclude<Route, { kind: 'not_found' }>): string {
+export function pathOf(route: Place): string {
   if (route.kind === 'thread') return `/threads/${route.thread}`;
   const fixed = Object.entries(FIXED).find(([, known]) => known.kind === route.kind);
   return fixed?.[0] ?? '/';
@@ -37,7 +43,7 @@ const path = signal(typeof location === 'undefined' ? '/' : location.pathname);
 export const route = computed<Route>(() => routeOf(path.value));
 
 /** Goes somewhere; `replace` when going back should not come here again. */
-export function go(to: Exclude<Route, { kind: 'not_found' }>, { replace = false } = {}): void {
+export function go(to: Place, { replace = false } = {}): void {
   const address = pathOf(to);
   if (address === path.value) return;
   history[replace ? 'replaceState' : 'pushState'](null, '', address + location.search);

@@ -9,6 +9,7 @@ import { lazy } from './lazy.ts';
 import { ProblemNotice } from './problem.tsx';
 import { go, type Route, route } from './router.ts';
 import './shell.css';
+import { Statement } from './statement/lazy.ts';
 import type { Store } from './store/store.ts';
 import { text } from './texts/text.ts';
 import { followPresence } from './threads/presence.ts';
@@ -76,6 +77,8 @@ function Open({ store, place }: { readonly store: Store; readonly place: Route }
       return <Compose store={store} />;
     case 'settings':
       return <Settings store={store} />;
+    case 'statement':
+      return <Statement />;
     case 'not_found':
       return (
         <Empty title={text('app-not-found')} help={text('app-not-found-help')}>

@@ -1,10 +1,9 @@
-import { signal } from '@preact/signals';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { announce } from '../design/announcer.tsx';
 import { Button } from '../design/button.tsx';
 import { Field, Choice as Option } from '../design/field.tsx';
 import { PageHead } from '../design/page.tsx';
-import { ownChildren } from '../inbox/children.ts';
+import { childrenOf } from '../inbox/children.ts';
 import { profileName } from '../inbox/filters.tsx';
 import { knownName } from '../inbox/names.ts';
 import { attempted } from '../problem.tsx';
@@ -13,26 +12,14 @@ import { limits, newId } from '../sdk/index.ts';
 import type { OwnProfile, ProfileId } from '../sdk/protocol.ts';
 import type { Store } from '../store/store.ts';
 import { type Key, text } from '../texts/text.ts';
-import { isSendable, textParts } from '../threads/actions.ts';
-import { type Choice, Chosen } from './choice.ts';
+import { Chosen } from './choice.ts';
 import './compose.css';
+import { EMPTY, type Letter, letterOf, type Missing, missingIn, outgoingOf, writeAs, writerOf } from './letter.ts';
 import { Recipients } from './recipients.tsx';
 
-/** What is written so far. It outlives the screen: who looks something up in another thread finds it again. */
-interface Letter {
-  readonly as: ProfileId | null;
-  readonly to: readonly Choice[];
-  readonly subject: string;
-  readonly regarding: readonly ProfileId[];
-  readonly words: string;
-}
-
-const EMPTY: Letter = { as: null, to: [], subject: '', regarding: [], words: '' };
-const letter = signal<Letter>(EMPTY);
 /** How long the screen waits for the new thread. After that, the inbox shows that it waits. */
 const PATIENCE_MS = 4000;
 
-type Missing = 'to' | 'subject' | 'words';
 const MISSING: Readonly<Record<Missing, Key>> = {
   to: 'compose-missing-to',
   subject: 'compose-missing-subject',
@@ -44,7 +31,11 @@ export function Compose({ store }: { readonly store: Store }) {
   const [missing, setMissing] = useState<Missing | null>(null);
   const [awaited, setAwaited] = useState<string | null>(null);
   const profiles = store.me.value?.profiles ?? [];
-  const own = profiles.find((profile) => profile.profile === letter.value.as) ?? profiles[0];
+  const letter = letterOf(store);
+  const own = writerOf(store);
+  const change = (part: Partial<Letter>) => {
+    letter.value = { ...letter.value, ...part };
+  };
   useAwaited(store, awaited);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
@@ -56,8 +47,8 @@ export function Compose({ store }: { readonly store: Store }) {
     const fault = missingIn(letter.value);
     setMissing(fault);
     if (fault !== null || awaited !== null) return;
-    const clientId = await start(store, own, letter.value);
-    if (clientId === null) return;
+    const clientId = newId();
+    if (!(await attempted(store, store.server.queue(outgoingOf(letter.value, own, clientId))))) return;
     letter.value = EMPTY;
     setAwaited(clientId);
   };
@@ -72,7 +63,7 @@ export function Compose({ store }: { readonly store: Store }) {
       }}
     >
       <PageHead title={text('compose-title')} />
-      {profiles.length > 1 ? <From profiles={profiles} own={own} /> : null}
+      {profiles.length > 1 ? <From store={store} profiles={profiles} own={own} /> : null}
       <Recipients
         key={own.profile}
         store={store}
@@ -90,8 +81,12 @@ export function Compose({ store }: { readonly store: Store }) {
         maxLength={limits.SUBJECT_BYTES / 2}
         fault={missing === 'subject' ? text(MISSING.subject) : null}
       />
-      <Regarding store={store} />
-      <Message fault={missing === 'words' ? text(MISSING.words) : null} />
+      <Regarding store={store} own={own} onChange={(regarding) => change({ regarding })} />
+      <Message
+        words={letter.value.words}
+        onInput={(words) => change({ words })}
+        fault={missing === 'words' ? text(MISSING.words) : null}
+      />
       <div class="compose__actions">
         <Button
           kind="quiet"
@@ -110,16 +105,17 @@ export function Compose({ store }: { readonly store: Store }) {
   );
 }
 
-function From({ profiles, own }: { readonly profiles: readonly OwnProfile[]; readonly own: OwnProfile }) {
+interface FromProps {
+  readonly store: Store;
+  readonly profiles: readonly OwnProfile[];
+  readonly own: OwnProfile;
+}
+
+function From({ store, profiles, own }: FromProps) {
   return (
     <label class="field">
       <span class="field__label">{text('compose-space')}</span>
-      <select
-        class="compose__from"
-        value={own.profile}
-        // Who can be written to depends on who writes.
-        onChange={(event) => change({ as: event.currentTarget.value, to: [], regarding: [] })}
-      >
+      <select class="compose__from" value={own.profile} onChange={(event) => writeAs(store, event.currentTarget.value)}>
         {profiles.map((profile) => (
           <option key={profile.profile} value={profile.profile}>
             {`${profile.name} · ${profileName(profile, profiles)}`}
@@ -130,11 +126,17 @@ function From({ profiles, own }: { readonly profiles: readonly OwnProfile[]; rea
   );
 }
 
-/** Which children it is about: one's own, and those that are among the recipients. */
-function Regarding({ store }: { readonly store: Store }) {
-  const own = useMemo(() => ownChildren(store), [store]);
-  const { regarding, to } = letter.value;
-  const children = [...new Set([...own.value.map((child) => child.profile), ...Chosen.children(to)])];
+interface RegardingProps {
+  readonly store: Store;
+  readonly own: OwnProfile;
+  readonly onChange: (regarding: readonly ProfileId[]) => void;
+}
+
+/** Which children it is about: those whose parent one writes as, and those that are among the recipients. */
+function Regarding({ store, own, onChange }: RegardingProps) {
+  const { regarding, to } = letterOf(store).value;
+  const ownChildren = childrenOf(store, [own.profile]).map((child) => child.profile);
+  const children = [...new Set([...ownChildren, ...Chosen.children(to)])];
   if (children.length === 0) return null;
   return (
     <fieldset class="compose__regarding">
@@ -147,7 +149,7 @@ function Regarding({ store }: { readonly store: Store }) {
             label={knownName(store, child) ?? text('role-child')}
             checked={regarding.includes(child)}
             onChange={(checked) =>
-              change({ regarding: checked ? [...regarding, child] : regarding.filter((other) => other !== child) })
+              onChange(checked ? [...regarding, child] : regarding.filter((other) => other !== child))
             }
           />
         ))}
@@ -156,7 +158,13 @@ function Regarding({ store }: { readonly store: Store }) {
   );
 }
 
-function Message({ fault }: { readonly fault: string | null }) {
+interface MessageProps {
+  readonly words: string;
+  readonly onInput: (words: string) => void;
+  readonly fault: string | null;
+}
+
+function Message({ words, onInput, fault }: MessageProps) {
   return (
     <label class="field">
       <span class="field__label">{text('compose-text')}</span>
@@ -164,9 +172,9 @@ function Message({ fault }: { readonly fault: string | null }) {
         class="compose__text"
         rows={7}
         dir="auto"
-        value={letter.value.words}
+        value={words}
         aria-invalid={fault ? true : undefined}
-        onInput={(event) => change({ words: event.currentTarget.value })}
+        onInput={(event) => onInput(event.currentTarget.value)}
       />
       {fault ? (
         <span class="field__fault" role="alert">
@@ -175,32 +183,6 @@ function Message({ fault }: { readonly fault: string | null }) {
       ) : null}
     </label>
   );
-}
-
-function change(part: Partial<Letter>): void {
-  letter.value = { ...letter.value, ...part };
-}
-
-function missingIn({ to, subject, words }: Letter): Missing | null {
-  if (to.length === 0) return 'to';
-  if (subject.trim() === '') return 'subject';
-  return isSendable(words) ? null : 'words';
-}
-
-/** Takes it into the outbox, and says by which id its thread will be known; null when it could not be kept. */
-async function start(store: Store, own: OwnProfile, { to, subject, regarding, words }: Letter): Promise<string | null> {
-  const client_id = newId();
-  const queued = store.server.queue({
-    op: 'start_thread',
-    client_id,
-    space: own.space,
-    as_profile: own.profile,
-    to: Chosen.recipients(to),
-    subject: subject.trim(),
-    parts: textParts(words),
-    ...(regarding.length > 0 ? { regarding: [...regarding] } : {}),
-  });
-  return (await attempted(store, queued)) ? client_id : null;
 }
 
 function useAwaited(store: Store, clientId: string | null): void {

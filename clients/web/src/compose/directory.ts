@@ -26,9 +26,9 @@ export async function choicesFor(store: Store, asker: Asker, search: string): Pr
   const [first] = near;
   const found = search === '' ? [] : await peopleOf(store, asker, { search });
   const inGroup = first ? await peopleOf(store, asker, { group: first.group }) : [];
-  const people = [...new Map([...found, ...inGroup].map((person) => [person.profile, person])).values()];
+  const people = once([...found, ...inGroup]);
   const relatives = await relativesOf(store, asker, found);
-  const all = [...people, ...relatives];
+  const all = once([...people, ...relatives]);
   rememberPeople(store, all);
   const own = store.own.value;
   return [
@@ -88,6 +88,11 @@ async function relativesOf(store: Store, asker: Asker, found: readonly Person[])
   const as = asker.profile === null ? {} : { as_profile: asker.profile };
   const { people } = await store.server.request({ op: 'list_people', space: asker.space, ...as, group, limit: 100 });
   return people;
+}
+
+/** Each person once, whoever found them how often. */
+function once(people: readonly Person[]): Person[] {
+  return [...new Map(people.map((person) => [person.profile, person])).values()];
 }
 
 function isStaff(store: Store, asker: Asker): boolean {

@@ -2,6 +2,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { announce } from '../design/announcer.tsx';
 import { Avatar } from '../design/avatar.tsx';
 import { IconButton } from '../design/button.tsx';
+import { hasWords } from '../inbox/filter.ts';
 import type { ProfileId, SpaceId } from '../sdk/protocol.ts';
 import type { Store } from '../store/store.ts';
 import { faultText } from '../texts/faults.ts';
@@ -23,7 +24,10 @@ interface RecipientsProps {
   readonly fault?: string | null;
 }
 
-/** The list of suggestions under the field. */
+/** No suggestion: what is listed answers an earlier search than the one in the field. */
+const NONE = -1;
+
+/** The list of suggestions under the field; `at` is the one that Enter chooses. */
 type Suggestions =
   | { readonly kind: 'closed' }
   | { readonly kind: 'open'; readonly choices: readonly Choice[]; readonly at: number };
@@ -37,8 +41,11 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
   const [why, setWhy] = useState<string | null>(null);
   const isOpen = suggestions.kind === 'open';
   const current = isOpen ? suggestions.choices[suggestions.at] : undefined;
-  const close = () => setSuggestions({ kind: 'closed' });
-  const look = useLookup(store, { space, profile }, chosen, setSuggestions, setWhy);
+  const { look, drop: dropLookup } = useLookup(store, { space, profile }, chosen, setSuggestions, setWhy);
+  const close = () => {
+    dropLookup();
+    setSuggestions({ kind: 'closed' });
+  };
 
   useEffect(() => {
     document.getElementById(`${id}-at`)?.scrollIntoView({ block: 'nearest' });
@@ -64,17 +71,17 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
     const last = chosen.at(-1);
     if (event.key === 'Backspace' && search === '' && last) drop(last);
     if (event.key === 'ArrowDown' && !isOpen) return look(search, 0);
+    // In this field it chooses; it never sends a letter whose recipients are not all chosen yet.
+    if (event.key === 'Enter') event.preventDefault();
     if (!isOpen) return;
     const rows = suggestions.choices.length;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined && rows > 0) {
       event.preventDefault();
-      setSuggestions({ ...suggestions, at: (suggestions.at + step + rows) % rows });
+      const from = suggestions.at === NONE && step < 0 ? 0 : suggestions.at;
+      setSuggestions({ ...suggestions, at: (from + step + rows) % rows });
     }
-    if (event.key === 'Enter' && current) {
-      event.preventDefault();
-      void choose(current);
-    }
+    if (event.key === 'Enter' && current) void choose(current);
     if (event.key === 'Escape') {
       event.preventDefault();
       event.stopPropagation();
@@ -115,6 +122,8 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
           value={search}
           onInput={(event) => {
             setSearch(event.currentTarget.value);
+            // Whoever types on and presses Enter means what they typed, not what was first in the list before.
+            if (isOpen) setSuggestions(narrowed(suggestions.choices, event.currentTarget.value));
             look(event.currentTarget.value, SEARCH_PAUSE_MS);
           }}
           onFocus={() => {
@@ -169,6 +178,12 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
   );
 }
 
+/** Of what is suggested, what fits what is typed now, until its answer comes: nobody else gets under the finger. */
+function narrowed(choices: readonly Choice[], search: string): Suggestions {
+  const fitting = choices.filter(({ label, beside }) => hasWords(`${label} ${beside}`, search));
+  return fitting.length > 0 ? { kind: 'open', choices: fitting, at: NONE } : { kind: 'closed' };
+}
+
 /** Looks up what was typed, and drops an answer that another question has overtaken. */
 function useLookup(
   store: Store,
@@ -176,14 +191,13 @@ function useLookup(
   chosen: readonly Choice[],
   setSuggestions: (suggestions: Suggestions) => void,
   setWhy: (why: string | null) => void,
-): (search: string, pauseMs: number) => void {
+): { readonly look: (search: string, pauseMs: number) => void; readonly drop: () => void } {
   const question = useRef(0);
-  useEffect(() => {
-    return () => {
-      question.current += 1;
-    };
-  }, []);
-  return (search, pauseMs) => {
+  const drop = () => {
+    question.current += 1;
+  };
+  useEffect(() => drop, []);
+  const look = (search: string, pauseMs: number) => {
     question.current += 1;
     const asked = question.current;
     setTimeout(async () => {
@@ -199,4 +213,5 @@ function useLookup(
       }
     }, pauseMs);
   };
+  return { look, drop };
 }

@@ -1,15 +1,12 @@
-import { computed, type ReadonlySignal } from '@preact/signals';
-import type { Person } from '../sdk/protocol.ts';
+import type { Person, ProfileId } from '../sdk/protocol.ts';
 import { rememberPeople, wantPeople } from '../store/people.ts';
 import type { Store } from '../store/store.ts';
 
-/** One's own children, as far as they are known by name. */
-export function ownChildren(store: Store): ReadonlySignal<readonly Person[]> {
-  return computed(() => {
-    const { value: people } = store.people;
-    const ids = [...store.own.value].flatMap((profile) => people.get(profile)?.children ?? []);
-    return [...new Set(ids)].flatMap((child) => people.get(child) ?? []);
-  });
+/** The children of these profiles, as far as they are known by name. */
+export function childrenOf(store: Store, profiles: Iterable<ProfileId>): readonly Person[] {
+  const { value: people } = store.people;
+  const ids = [...profiles].flatMap((profile) => people.get(profile)?.children ?? []);
+  return [...new Set(ids)].flatMap((child) => people.get(child) ?? []);
 }
 
 /** Learns who one's children are: the server tells a guardian's children with the guardian's own name. */

@@ -4,6 +4,7 @@ import { Menu } from '../design/menu.tsx';
 import { route } from '../router.ts';
 import { timeOfMessage } from '../sdk/ids.ts';
 import { type Summary, UNREAD_COUNTED } from '../store/inbox.ts';
+import { hasFailed } from '../store/sends.ts';
 import type { Store } from '../store/store.ts';
 import { full, short } from '../texts/dates.ts';
 import { listing, text } from '../texts/text.ts';
@@ -91,11 +92,18 @@ function previewLine(store: Store, summary: Summary): string {
 function Tags({ store, summary }: EntryProps) {
   const children = (summary.thread.regarding ?? []).flatMap((child) => knownName(store, child) ?? []);
   const { muted, marked, leftAt } = summary;
-  if (children.length === 0 && !muted && !marked && leftAt === null) return null;
+  const isFailed = hasFailed(store.sends.value, summary.thread.thread);
+  if (children.length === 0 && !muted && !marked && leftAt === null && !isFailed) return null;
   return (
     <span class="entry__tags">
       {children.length > 0 ? (
         <span class="entry__child">{text('inbox-regarding', { names: listing(children) })}</span>
+      ) : null}
+      {isFailed ? (
+        <span class="entry__tag entry__state--failed">
+          <Icon name="warning" small />
+          {text('thread-failed')}
+        </span>
       ) : null}
       {marked ? <span class="unseen">{text('inbox-marked')}</span> : null}
       {muted ? (

@@ -32,8 +32,12 @@ export function sameFilter(one: Filter, other: Filter): boolean {
 
 /** Whether every word of the search is somewhere in the subject, the names or the preview, whatever case and accents. */
 export function matches(search: string, summary: Summary, names: readonly string[]): boolean {
+  return hasWords([summary.thread.subject, summary.preview, ...names].join(' '), search);
+}
+
+export function hasWords(text: string, search: string): boolean {
+  const all = folded(text);
   const words = folded(search).split(' ').filter(Boolean);
-  const all = folded([summary.thread.subject, summary.preview, ...names].join(' '));
   return words.every((word) => all.includes(word));
 }
 

@@ -1,28 +1,23 @@
-import type { Signal } from '@preact/signals';
-import { useMemo } from 'preact/hooks';
 import type { OwnProfile } from '../sdk/protocol.ts';
 import type { Store } from '../store/store.ts';
 import { roleName } from '../texts/roles.ts';
 import { text } from '../texts/text.ts';
-import { ownChildren } from './children.ts';
+import { childrenOf } from './children.ts';
 import { type Filter, sameFilter } from './filter.ts';
 import './filters.css';
-
-interface FiltersProps {
-  readonly store: Store;
-  readonly filter: Signal<Filter>;
-}
+import { filterOf, viewOf } from './view.ts';
 
 /** Which child, which school, what is unread: one row, one choice. Several profiles need no logging out. */
-export function Filters({ store, filter }: FiltersProps) {
-  const children = useMemo(() => ownChildren(store), [store]);
+export function Filters({ store }: { readonly store: Store }) {
+  const children = childrenOf(store, store.own.value);
+  const filter = filterOf(store);
   const profiles = store.me.value?.profiles ?? [];
   const choices: { filter: Filter; label: string }[] = [
     { filter: { kind: 'all' }, label: text('inbox-filter-all') },
     { filter: { kind: 'unread' }, label: text('inbox-filter-unread') },
   ];
-  if (children.value.length > 1) {
-    for (const { profile, name } of children.value) {
+  if (children.length > 1) {
+    for (const { profile, name } of children) {
       choices.push({ filter: { kind: 'child', child: profile }, label: name.split(' ')[0] ?? name });
     }
   }
@@ -39,9 +34,9 @@ export function Filters({ store, filter }: FiltersProps) {
           key={JSON.stringify(choice.filter)}
           type="button"
           class="filters__choice"
-          aria-pressed={sameFilter(filter.value, choice.filter)}
+          aria-pressed={sameFilter(filter, choice.filter)}
           onClick={() => {
-            filter.value = choice.filter;
+            viewOf(store).filter.value = choice.filter;
           }}
         >
           {choice.label}

@@ -1,31 +1,24 @@
-import { computed, signal } from '@preact/signals';
+import { computed } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { Button } from '../design/button.tsx';
-import { Empty } from '../design/notice.tsx';
-import { go, type Route, route } from '../router.ts';
+import { type Route, route } from '../router.ts';
 import { byActivity, type Summary } from '../store/inbox.ts';
-import { loadMore } from '../store/inbox_pages.ts';
 import { sendsWithoutThread } from '../store/sends.ts';
 import type { Store } from '../store/store.ts';
 import { text } from '../texts/text.ts';
-import { withheldTexts } from '../texts/withheld.ts';
 import { loadChildren } from './children.ts';
+import { End } from './end.tsx';
 import { Entry } from './entry.tsx';
-import { type Filter, matches, passes } from './filter.ts';
+import { matches, passes } from './filter.ts';
 import { Filters } from './filters.tsx';
 import './inbox.css';
-import { nameOf } from './names.ts';
+import { knownName } from './names.ts';
 import { Search } from './search.tsx';
+import { filterOf, viewOf } from './view.ts';
 import { WaitingEntry } from './waiting_entry.tsx';
-
-/** Outlives the screen: who comes back from a thread finds the inbox as they left it. */
-const filter = signal<Filter>({ kind: 'all' });
-const search = signal('');
-/** The entry that the keyboard is at: Tab reaches it and its menu, the arrows the others. */
-const current = signal<string | null>(null);
 
 export function Inbox({ store }: { readonly store: Store }) {
   const shown = useMemo(() => shownThreads(store), [store]);
+  const { search, current } = viewOf(store);
   const isConnected = store.connection.value.kind === 'live';
   useEffect(() => {
     if (isConnected) void loadChildren(store);
@@ -40,11 +33,11 @@ export function Inbox({ store }: { readonly store: Store }) {
           {text('inbox-title')}
         </h1>
         <Search search={search} />
-        <Filters store={store} filter={filter} />
+        <Filters store={store} />
       </div>
       <div class="inbox__scroll">
         <ul class="inbox__list" onKeyDown={moveInList}>
-          {sendsWithoutThread(store.sends.value).map((send) => (
+          {sendsWithoutThread(store.sends.value, store.gone.value).map((send) => (
             <WaitingEntry key={send.outgoing.client_id} store={store} send={send} />
           ))}
           {shown.value.map((summary) => (
@@ -68,93 +61,18 @@ export function Inbox({ store }: { readonly store: Store }) {
 function shownThreads(store: Store) {
   const ordered = computed(() => byActivity(store.summaries.value));
   return computed<readonly Summary[]>(() => {
-    const passing = ordered.value.filter((summary) => passes(filter.value, summary));
-    if (search.value.trim() === '') return passing;
-    return passing.filter((summary) => matches(search.value, summary, namesIn(store, summary)));
+    const filter = filterOf(store);
+    const { value: search } = viewOf(store).search;
+    const passing = ordered.value.filter((summary) => passes(filter, summary));
+    if (search.trim() === '') return passing;
+    return passing.filter((summary) => matches(search, summary, namesIn(store, summary)));
   });
 }
 
 function namesIn(store: Store, summary: Summary): string[] {
   const members = [...(store.rooms.get(summary.thread.thread)?.value?.members.values() ?? [])];
   const ids = [summary.lastAuthor, summary.thread.starter, ...(summary.thread.regarding ?? [])];
-  return [...ids.map((id) => nameOf(store, id)), ...members.map((member) => member.name)];
-}
-
-/** What stands under the list: that it is loading, that there is more, or why there is nothing. */
-function End({ store, isEmpty }: { readonly store: Store; readonly isEmpty: boolean }) {
-  const { value: reach } = store.reach;
-  const isFirst = store.summaries.value.size === 0;
-  if (isFirst && (reach.kind === 'loading' || reach.kind === 'nothing')) return <Loading />;
-  const isSearch = search.value.trim() !== '';
-  return (
-    <>
-      {isEmpty && (reach.kind === 'all' || isSearch) ? <Nothing /> : null}
-      {reach.kind === 'more' ? (
-        <div class="inbox__more">
-          <Button onPress={() => void loadMore(store)}>{text(isSearch ? 'inbox-search-more' : 'inbox-more')}</Button>
-        </div>
-      ) : null}
-      {reach.kind === 'loading' ? (
-        <p class="inbox__note" role="status">
-          {text(isSearch ? 'inbox-searching' : 'inbox-loading')}
-        </p>
-      ) : null}
-      {withheldTexts(store.withheld.value).map((sentence) => (
-        <p class="inbox__note" key={sentence}>
-          {sentence}
-        </p>
-      ))}
-    </>
-  );
-}
-
-function Nothing() {
-  if (search.value.trim() !== '') {
-    return (
-      <p class="inbox__note" role="status">
-        {text('inbox-search-none', { search: search.value.trim() })}
-      </p>
-    );
-  }
-  if (filter.value.kind !== 'all') {
-    return (
-      <Empty title={text('inbox-empty-filter')} help={text('inbox-empty-filter-help')}>
-        <Button
-          onPress={() => {
-            filter.value = { kind: 'all' };
-          }}
-        >
-          {text('inbox-show-all')}
-        </Button>
-      </Empty>
-    );
-  }
-  return (
-    <Empty title={text('inbox-empty')} help={text('inbox-empty-help')}>
-      <Button kind="main" icon="edit" onPress={() => go({ kind: 'compose' })}>
-        {text('inbox-new')}
-      </Button>
-    </Empty>
-  );
-}
-
-const SHADOWS = [0, 1, 2, 3, 4, 5];
-
-function Loading() {
-  return (
-    <div aria-busy="true">
-      <p class="unseen" role="status">
-        {text('inbox-loading')}
-      </p>
-      {SHADOWS.map((row) => (
-        <div class="inbox__shadow" key={row} aria-hidden="true">
-          <span />
-          <span />
-          <span />
-        </div>
-      ))}
-    </div>
-  );
+  return [...ids.flatMap((id) => knownName(store, id) ?? []), ...members.map((member) => member.name)];
 }
 
 /** The arrows go from thread to thread, so that Tab goes past them all. */

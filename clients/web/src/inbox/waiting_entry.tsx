@@ -1,15 +1,17 @@
 import { Button } from '../design/button.tsx';
 import { Icon } from '../design/icon.tsx';
-import { type Send, without } from '../store/sends.ts';
+import type { Send } from '../store/sends.ts';
 import type { Store } from '../store/store.ts';
-import { previewOf, wordsOf } from '../store/wording.ts';
+import { previewOf } from '../store/wording.ts';
 import { refusalText } from '../texts/faults.ts';
 import { text } from '../texts/text.ts';
+import { copyText, drop, sendAgain } from '../threads/actions.ts';
 import './entry.css';
 
-/** A thread that waits to be started: it has no place in the inbox before the server has stored it. */
+/** What waits or was refused and no thread shows: a thread has no place in the inbox before the server has stored it. */
 export function WaitingEntry({ store, send }: { readonly store: Store; readonly send: Send }) {
   const { outgoing, state } = send;
+  const mayTryAgain = outgoing.op !== 'send_message';
   const subject = outgoing.op === 'start_thread' ? outgoing.subject : previewOf(outgoing.parts);
   return (
     <li class="entry entry--waiting">
@@ -17,18 +19,15 @@ export function WaitingEntry({ store, send }: { readonly store: Store; readonly 
         <Icon name={state.kind === 'failed' ? 'warning' : 'clock'} />
         <span class="entry__body">
           <span class="entry__subject">{subject}</span>
-          <span class="entry__preview">{stateText(send)}</span>
+          {outgoing.op === 'start_thread' ? <span class="entry__preview">{previewOf(outgoing.parts)}</span> : null}
+          <span class={`entry__state${state.kind === 'failed' ? ' entry__state--failed' : ''}`}>{stateText(send)}</span>
           {state.kind === 'failed' ? (
             <span class="entry__choices">
-              <Button onPress={() => void navigator.clipboard?.writeText(wordsOf(outgoing.parts))}>
+              {mayTryAgain ? <Button onPress={() => void sendAgain(store, send)}>{text('app-retry')}</Button> : null}
+              <Button kind="quiet" onPress={() => copyText(outgoing.parts)}>
                 {text('thread-copy')}
               </Button>
-              <Button
-                kind="quiet"
-                onPress={() => {
-                  store.sends.value = without(store.sends.value, outgoing.client_id);
-                }}
-              >
+              <Button kind="quiet" onPress={() => drop(store, send)}>
                 {text('thread-failed-drop')}
               </Button>
             </span>

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { Logo } from '../design/logo.tsx';
 import { LANGUAGE_NAMES, LANGUAGES, language } from '../texts/language.ts';
 import { chooseLanguage, text } from '../texts/text.ts';
+import { usePageTitle } from '../title.ts';
 import './door.css';
 
 interface DoorProps {
@@ -11,6 +12,7 @@ interface DoorProps {
 
 /** The frame of what one sees before one is in. The language can be changed here: whoever cannot read it needs it most. */
 export function Door({ title, children }: DoorProps) {
+  usePageTitle(title);
   return (
     <main class="door" id="content">
       <div class="door__welcome">
@@ -22,6 +24,9 @@ export function Door({ title, children }: DoorProps) {
         <h1>{title}</h1>
         {children}
       </div>
+      <p class="door__foot">
+        <a href="/was">{text('settings-accessibility')}</a>
+      </p>
       <fieldset class="door__languages" aria-label={text('settings-language')}>
         {LANGUAGES.map((known) => (
           <button

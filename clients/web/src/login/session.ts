@@ -18,11 +18,14 @@ import { forgetSnapshot, Keeping } from '../store/keeping.ts';
 import { Store } from '../store/store.ts';
 import { language } from '../texts/language.ts';
 import { deviceId, forgetAll, forgetLogin, lastLogin, ownerOfDevice, rememberLogin } from './device.ts';
+import { deviceName } from './device_name.ts';
 import { forgetStrangers } from './strangers.ts';
 
 const CLIENT = `samtale-web/${import.meta.env.VITE_VERSION ?? '0.1'}`;
 /** What changes without a cursor (a page of history, a name) is kept this long after. */
 const KEEP_PAUSE_MS = 5000;
+/** How long a log-out waits for a server that does not answer. */
+const LEAVING_MS = 4000;
 
 export type Session =
   /** It is not known yet whether someone is logged in, or the first `welcome` has not come. */
@@ -62,18 +65,17 @@ export async function logOut(): Promise<void> {
   const { value: open } = session;
   if (open.kind !== 'open') return;
   const person = open.store.me.value?.person;
-  session.value = { kind: 'closed', because: 'logged_out' };
   if (person) forgetLogin(person);
-  try {
-    await open.store.server.logOut();
-  } catch {
-    // The server did not hear of it. The device is clean all the same, and the login runs out by itself.
-  }
+  // If the server does not hear of it, the device is clean all the same, and the login runs out by itself.
+  const told = open.store.server.logOut().catch(() => {});
+  await Promise.race([told, new Promise((resolve) => setTimeout(resolve, LEAVING_MS))]);
+  // Not said before it is so: whoever reads it may close the tab, and their cookie must be gone by then.
+  session.value = { kind: 'closed', because: 'logged_out' };
   if (person) await forgetAll(person);
 }
 
 function loginService(): LoginService {
-  return new LoginService({ server: new ServerAddress(location.origin), client: CLIENT, language: spoken() });
+  return new LoginService({ server: new ServerAddress(location.origin), client: deviceName(), language: spoken() });
 }
 
 function spoken(): 'da' | 'en' {

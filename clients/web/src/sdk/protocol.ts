@@ -359,6 +359,8 @@ export interface Welcome {
   profiles: OwnProfile[];
   expires_at: Timestamp;
   ping_interval_ms: number;
+  /** Whether one's presence is hidden from others; left out when it is not. */
+  presence_hidden?: boolean;
 }
 
 export type ClientFrame = ({ t: 'hello' } & Hello) | { t: 'request'; id: number; request: Request };

@@ -1,13 +1,10 @@
-import { signal } from '@preact/signals';
 import { Choice } from '../design/field.tsx';
 import { attempted } from '../problem.tsx';
 import type { Store } from '../store/store.ts';
 import { text } from '../texts/text.ts';
 
-/** The server keeps the choice and does not tell it: until it is made here, it is as it was, and shown as the default. */
-const isHidden = signal(false);
-
 export function PresenceVisibility({ store }: { readonly store: Store }) {
+  const { presenceHidden: isHidden } = store;
   const choose = async (isVisible: boolean) => {
     const before = isHidden.value;
     isHidden.value = !isVisible;

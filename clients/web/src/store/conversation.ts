@@ -39,11 +39,10 @@ export function withMessage(conversation: Conversation, message: Message): Conve
 /** The newest page. What is here before it stays only if nothing can be missing between. */
 export function withNewestPage(conversation: Conversation, page: Page): Conversation {
   const first = page.messages[0]?.message;
-  const isJoined = conversation.older !== 'unknown' && conversation.messages.some(({ message }) => message === first);
-  const kept =
-    isJoined || first === undefined
-      ? conversation.messages
-      : conversation.messages.filter(({ message }) => message >= first);
+  const { messages } = conversation;
+  const isJoined =
+    conversation.older !== 'unknown' && first !== undefined && messageOf(conversation, first) !== undefined;
+  const kept = isJoined || first === undefined ? messages : messages.slice(placeOf(messages, first));
   return {
     messages: merged(kept, page.messages),
     older: isJoined ? conversation.older : page.more ? 'more' : 'none',
@@ -65,7 +64,20 @@ export function unreadIn(conversation: Conversation, mark: ReadMark, own: Readon
   const first = conversation.messages[0];
   if (!first || conversation.older === 'unknown') return null;
   if (conversation.older !== 'none' && !isRead(mark, first.message)) return null;
-  return conversation.messages.filter((message) => isUnread(message, mark, own)).length;
+  let count = 0;
+  for (const message of beyond(conversation, mark)) if (isUnread(message, mark, own)) count += 1;
+  return count;
+}
+
+/** The first message of someone else that is unread, if there is one. */
+export function firstUnread(conversation: Conversation, mark: ReadMark, own: ReadonlySet<ProfileId>): MessageId | null {
+  for (const message of beyond(conversation, mark)) if (isUnread(message, mark, own)) return message.message;
+  return null;
+}
+
+/** What comes after all that is read for certain: of a long thread the end, so that its length costs nothing. */
+function beyond({ messages }: Conversation, mark: ReadMark): readonly Message[] {
+  return mark.up_to === undefined ? messages : messages.slice(placeOf(messages, mark.up_to));
 }
 
 export function isUnread(message: Message, mark: ReadMark, own: ReadonlySet<ProfileId>): boolean {
@@ -78,7 +90,7 @@ export function messageOf(conversation: Conversation, id: MessageId): Message | 
 }
 
 /** Where a message of this id is or would be. New messages go last, so that is looked at first. */
-function placeOf(messages: readonly Message[], id: MessageId): number {
+export function placeOf(messages: readonly Message[], id: MessageId): number {
   const last = messages.at(-1);
   if (!last || last.message < id) return messages.length;
   let low = 0;
@@ -91,8 +103,12 @@ function placeOf(messages: readonly Message[], id: MessageId): number {
   return low;
 }
 
-/** Both in order; of one that is in both, the newer version. */
-function merged(some: readonly Message[], others: readonly Message[]): Message[] {
+/** Both in order; of one that is in both, the newer version. Pages mostly come before or after all that is here. */
+function merged(some: readonly Message[], others: readonly Message[]): readonly Message[] {
+  const [last] = some.slice(-1);
+  const [first] = others;
+  if (!last || !first) return last ? some : others;
+  if (last.message < first.message) return [...some, ...others];
   const all = new Map(some.map((message) => [message.message, message]));
   for (const message of others) {
     const known = all.get(message.message);

@@ -62,7 +62,7 @@ function taken(store: Store, page: ReplyTo<'inbox'>, extends_ = true): void {
     for (const entry of page.entries) summaries = withEntry(summaries, entry);
     store.summaries.value = summaries;
     for (const { thread, last_author } of page.entries) {
-      wantPeople(store, thread.space, [last_author, ...(thread.regarding ?? [])]);
+      wantPeople(store, thread.space, [last_author, thread.starter, ...(thread.regarding ?? [])]);
     }
     if (!extends_) return;
     const last = page.entries.at(-1)?.last_message;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as room from './room.ts';
-import { ME, member, messageId, OTHER, THREAD, threadPage } from './sample.ts';
+import { ME, member, messageId, OTHER, SPACE, THREAD, threadPage } from './sample.ts';
 
 const start = room.withPage(null, threadPage([member(ME), member(OTHER)]), true);
 const left = {
@@ -33,6 +33,14 @@ describe('a room', () => {
     expect(room.readersOf(after, messageId(6), ME)).toEqual({ kind: 'some', count: 0 });
     const partly = room.withPage(after, threadPage([member(ME), member(OTHER)], { more: true }), true);
     expect(room.readersOf(partly, messageId(5), ME).kind).toBe('some');
+  });
+
+  it('is changed by its starter and by staff, as long as they may write there', () => {
+    const own = { profile: ME, space: SPACE, space_name: 'Skolen', role: 'guardian', name: 'Mette' } as const;
+    expect(room.steers(start, own)).toBe(false);
+    expect(room.steers(start, { ...own, role: 'employee' })).toBe(true);
+    expect(room.steers(start, { ...own, profile: start.thread.starter })).toBe(true);
+    expect(room.steers({ ...start, mayWrite: false }, { ...own, role: 'employee' })).toBe(false);
   });
 
   it('grows by pages', () => {

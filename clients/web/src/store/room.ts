@@ -1,4 +1,4 @@
-import type { Event, Member, MessageId, ProfileId, ReplyTo, Thread, Withheld } from '../sdk/protocol.ts';
+import type { Event, Member, MessageId, OwnProfile, ProfileId, ReplyTo, Thread, Withheld } from '../sdk/protocol.ts';
 import { isRead, joinedMarks } from './reading.ts';
 
 /** Who is in a thread, and what one may do there. */
@@ -56,6 +56,12 @@ export function withRead(room: Room, event: Extract<Event, { kind: 'read' }>): R
 
 export function present(room: Room): Member[] {
   return [...room.members.values()].filter((member) => member.left_at === undefined);
+}
+
+/** Whether one may change the thread for all: its starter may, and staff in it. */
+export function steers({ thread, mayWrite }: Room, own: OwnProfile): boolean {
+  const isStaff = own.role !== 'guardian' && own.role !== 'child';
+  return mayWrite && (isStaff || own.profile === thread.starter);
 }
 
 export type Readers = { readonly kind: 'all' } | { readonly kind: 'some'; readonly count: number };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Outgoing } from '../sdk/index.ts';
 import { id, THREAD } from './sample.ts';
-import { sendsIn, waitingCount, withFailed, withOutbox, without } from './sends.ts';
+import { sendsIn, sendsWithoutThread, waitingCount, withFailed, withOutbox, without } from './sends.ts';
 
 const outgoing = (number: number): Outgoing => ({
   op: 'send_message',
@@ -29,5 +29,11 @@ describe('sends', () => {
     const sends = withFailed(withOutbox([], [item(1)]), outgoing(1), refusal);
     expect(sendsIn(sends, THREAD)[0]?.state).toEqual({ kind: 'failed', refusal });
     expect(waitingCount(sends)).toBe(0);
+  });
+
+  it('to a thread that is gone are shown where new ones are', () => {
+    const sends = withOutbox([], [item(1)]);
+    expect(sendsWithoutThread(sends, new Set())).toHaveLength(0);
+    expect(sendsWithoutThread(sends, new Set([THREAD]))).toHaveLength(1);
   });
 });

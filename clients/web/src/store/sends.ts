@@ -46,9 +46,14 @@ export function sendsIn(sends: Sends, thread: ThreadId): Sends {
   return sends.filter(({ outgoing }) => outgoing.op === 'send_message' && outgoing.thread === thread);
 }
 
-/** Those that have no thread yet: new ones, and answers to one sender alone. */
-export function sendsWithoutThread(sends: Sends): Sends {
-  return sends.filter(({ outgoing }) => outgoing.op !== 'send_message');
+/** Those that no thread shows: new ones, answers to one sender alone, and those to a thread that is gone. */
+export function sendsWithoutThread(sends: Sends, gone: ReadonlySet<ThreadId>): Sends {
+  return sends.filter(({ outgoing }) => outgoing.op !== 'send_message' || gone.has(outgoing.thread));
+}
+
+/** Whether something in that thread was refused for good, and waits for a decision. */
+export function hasFailed(sends: Sends, thread: ThreadId): boolean {
+  return sendsIn(sends, thread).some(({ state }) => state.kind === 'failed');
 }
 
 /** How many are not stored on the server and may still be. */

@@ -1,52 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { OutboxItem, Update } from '../sdk/index.ts';
-import type { Event, Request } from '../sdk/protocol.ts';
-import { id, inboxEntry, ME, member, message, messageId, OTHER, SPACE, THREAD, threadPage } from './sample.ts';
+import { id, ME, member, message, messageId, OTHER, SPACE, THREAD, threadPage } from './sample.ts';
+import { event, outgoing, SampleServer, welcome } from './sample_server.ts';
 import { type Server, Store } from './store.ts';
 import { loadThread } from './thread_pages.ts';
-
-/** A server that answers what it is told to, and remembers what it was asked. */
-class SampleServer {
-  readonly asked: Request[] = [];
-  readonly answers: Record<string, unknown> = {
-    inbox: { kind: 'inbox', entries: [inboxEntry(1000)], more: false },
-    names: { kind: 'people', people: [], more: false },
-    open_thread: threadPage([member(ME), member(OTHER)]),
-    history: { kind: 'history', messages: [message(500), message(1000)], more: false },
-    load_draft: { kind: 'draft', thread: THREAD, version: 0, text: '' },
-  };
-  outbox: OutboxItem[] = [];
-  outboxChanged: () => void = () => {};
-
-  request = async (request: Request) => {
-    this.asked.push(request);
-    return this.answers[request.op];
-  };
-  whenOutboxChanges = (listener: () => void) => {
-    this.outboxChanged = listener;
-    return () => {};
-  };
-  count(op: Request['op']): number {
-    return this.asked.filter((request) => request.op === op).length;
-  }
-}
-
-const own = { profile: ME, space: SPACE, space_name: 'Skolen', role: 'guardian', name: 'Mette' } as const;
-const welcome = {
-  server_time: 0,
-  person: id('bbbb', 1),
-  session: id('6666', 1),
-  profiles: [own],
-  expires_at: 0,
-  ping_interval_ms: 25_000,
-};
-const event = (fact: Event): Update => ({ kind: 'event', space: SPACE, id: id('3333', 1), event: fact });
-const outgoing = {
-  op: 'send_message',
-  client_id: id('4444', 1),
-  thread: THREAD,
-  parts: [{ kind: 'text', text: 'Hej' }],
-} as const;
 
 let server: SampleServer;
 let store: Store;
@@ -75,6 +31,13 @@ describe('the store', () => {
     store.apply({ kind: 'resumed', space: SPACE, events: 0 });
     await settled();
     expect(server.count('inbox')).toBe(1);
+  });
+
+  it('knows from each welcome whether one is hidden', () => {
+    store.apply({ kind: 'connected', welcome: { ...welcome, presence_hidden: true }, resumes: true });
+    expect(store.presenceHidden.value).toBe(true);
+    store.apply({ kind: 'connected', welcome, resumes: true });
+    expect(store.presenceHidden.value).toBe(false);
   });
 
   it('asks for the inbox again, once, when messages come in threads that it does not know', async () => {

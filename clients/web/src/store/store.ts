@@ -39,6 +39,8 @@ export class Store {
   readonly drafts = signal<Drafts>(new Map());
   readonly typing = signal<Typing>(new Map());
   readonly online = signal<ReadonlySet<ProfileId>>(new Set());
+  /** Whether others may not see that one is online. */
+  readonly presenceHidden = signal(false);
   readonly sends = signal<Sends>([]);
   /** The thread on the screen. */
   readonly open = signal<ThreadId | null>(null);
@@ -152,6 +154,7 @@ export class Store {
 
   #connected({ welcome, resumes }: Extract<Update, { kind: 'connected' }>): void {
     this.me.value = { person: welcome.person, profiles: welcome.profiles };
+    this.presenceHidden.value = welcome.presence_hidden ?? false;
     if (!resumes) this.#forgetPlaces(null);
     else if (this.isInboxBehind || this.reach.value.kind === 'nothing') refreshInbox(this);
     // What was asked for in vain while the connection was away.
@@ -170,6 +173,10 @@ export class Store {
       if (thread !== this.open.value) conversation.value = NOTHING_KNOWN;
       else conversation.value = { ...conversation.value, older: 'unknown' };
     }
+    // Drafts written meanwhile come with their threads.
+    const isKept = ({ thread }: { readonly thread: ThreadId }) =>
+      thread === this.open.value || (space !== null && this.spaceOf(thread) !== space);
+    this.drafts.value = new Map([...this.drafts.value].filter(([, draft]) => isKept(draft)));
     if (this.open.value) reloadThread(this, this.open.value);
     // From the first page on, and the older ones as they are asked for; until then the old ones are shown.
     this.reach.value = { kind: 'nothing' };

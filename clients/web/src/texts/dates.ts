@@ -2,22 +2,39 @@ import { locale } from './language.ts';
 import { text } from './text.ts';
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 const WEEK_DAYS = 6;
+/** Where the school is. "Kl. 9" is nine o'clock there, also for a parent who is away. */
+const TIME_ZONE = 'Europe/Copenhagen';
 
 /** Making a format is a hundred times dearer than using it. */
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatted(time: number, options: Intl.DateTimeFormatOptions): string {
   const key = `${locale()} ${JSON.stringify(options)}`;
-  const format = formats.get(key) ?? new Intl.DateTimeFormat(locale(), options);
+  const format =
+    formats.get(key) ?? new Intl.DateTimeFormat(locale(), { ...options, timeZone: TIME_ZONE, hourCycle: 'h23' });
   formats.set(key, format);
   return format.format(time);
 }
 
-/** A number that is the same for two times exactly when they are on one day here. */
+/** A number that is the same for two times exactly when they are on one day at the school. */
 export function dayOf(time: number): number {
-  const date = new Date(time);
-  return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / DAY_MS;
+  return Math.floor((time + aheadOfUtc(time)) / DAY_MS);
+}
+
+const OFFSETS = new Intl.DateTimeFormat('en', { timeZone: TIME_ZONE, timeZoneName: 'longOffset' });
+const aheadByHour = new Map<number, number>();
+
+/** How many milliseconds the school's clocks are ahead; they are changed at full hours only. */
+function aheadOfUtc(time: number): number {
+  const hour = Math.floor(time / HOUR_MS);
+  const known = aheadByHour.get(hour);
+  if (known !== undefined) return known;
+  const [, hours = 0] = /GMT([+-]\d+)/.exec(OFFSETS.format(hour * HOUR_MS)) ?? [];
+  const ahead = Number(hours) * HOUR_MS;
+  aheadByHour.set(hour, ahead);
+  return ahead;
 }
 
 /** "14.05" */
@@ -50,13 +67,19 @@ export function full(time: number): string {
   return formatted(time, { dateStyle: 'full', timeStyle: 'short' });
 }
 
+/** "3. aug. 2026" */
+export function dateOnly(time: number): string {
+  return formatted(time, { dateStyle: 'medium' });
+}
+
 /** "3. aug. 2026, 14.05" */
 export function dateAndTime(time: number): string {
   return formatted(time, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 function sameYear(one: number, other: number): boolean {
-  return new Date(one).getFullYear() === new Date(other).getFullYear();
+  const yearOf = (time: number) => new Date(time + aheadOfUtc(time)).getUTCFullYear();
+  return yearOf(one) === yearOf(other);
 }
 
 function capital(name: string): string {

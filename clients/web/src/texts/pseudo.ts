@@ -31,7 +31,7 @@ const END_OF_OVERRIDE = '\u202c';
 
 /**
  * A text of the made-up right-to-left language: each word reversed and upside down, so that what is not translated
- * stands out. `@fluent/bundle` calls it for text elements only, never for what is filled in.
+ * stands out. What is filled in is left as it is.
  */
 export function pseudo(text: string): string {
   return text.replace(/\p{L}+/gu, (word) => {

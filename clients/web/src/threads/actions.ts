@@ -1,4 +1,5 @@
 import { batch } from '@preact/signals';
+import { announce } from '../design/announcer.tsx';
 import { attempted } from '../problem.tsx';
 import { newId, type Outgoing, wrongParts } from '../sdk/index.ts';
 import type { Message, MessageId, Part, ProfileId, Recipient, ThreadId } from '../sdk/protocol.ts';
@@ -11,6 +12,7 @@ import { type Send, without } from '../store/sends.ts';
 import type { Store } from '../store/store.ts';
 import { reloadRoom } from '../store/thread_pages.ts';
 import { wordsOf } from '../store/wording.ts';
+import { text } from '../texts/text.ts';
 
 /** The most ids in one `mark_read`. */
 const IDS = 200;
@@ -146,6 +148,13 @@ export function leave(store: Store, thread: ThreadId): Promise<boolean> {
   );
 }
 
-export function copyText(message: Message): void {
-  void navigator.clipboard?.writeText(wordsOf(message.parts));
+export function copyText(parts: readonly Part[]): void {
+  void navigator.clipboard?.writeText(wordsOf(parts));
+  announce(text('thread-copied'));
+}
+
+/** Whether one may write there, as far as is known: what is not known yet is not refused beforehand. */
+export function mayWriteIn(store: Store, thread: ThreadId): boolean {
+  const leftAt = store.summaries.value.get(thread)?.leftAt ?? null;
+  return leftAt === null && store.room(thread).value?.mayWrite !== false && !store.gone.value.has(thread);
 }

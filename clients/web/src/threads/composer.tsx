@@ -16,8 +16,8 @@ import { TypingLine, useTyping } from './typing.tsx';
 
 /** What the writing field is for right now. */
 export type Intent =
-  /** To everyone in the thread; perhaps with words to begin with. */
-  | { readonly kind: 'all'; readonly words?: string }
+  /** To everyone in the thread. */
+  | { readonly kind: 'all' }
   /** The same, as an answer to one message. */
   | { readonly kind: 'answer'; readonly message: Message }
   /** To the sender of a message alone, elsewhere. */
@@ -35,8 +35,18 @@ interface ComposerProps {
 export function Composer({ store, thread, intent, onIntent }: ComposerProps) {
   const room = store.room(thread).value;
   const leftAt = store.summaries.value.get(thread)?.leftAt ?? null;
-  if (leftAt !== null) return <p class="composer__closed">{text('thread-you-left', { date: dateAndTime(leftAt) })}</p>;
-  if (room && !room.mayWrite) return <p class="composer__closed">{text('thread-may-not-write')}</p>;
+  if (leftAt !== null)
+    return (
+      <p class="composer__closed" role="status">
+        {text('thread-you-left', { date: dateAndTime(leftAt) })}
+      </p>
+    );
+  if (room && !room.mayWrite)
+    return (
+      <p class="composer__closed" role="status">
+        {text('thread-may-not-write')}
+      </p>
+    );
   return <Writing store={store} thread={thread} intent={intent} onIntent={onIntent} />;
 }
 
@@ -55,8 +65,7 @@ function Writing({ store, thread, intent, onIntent }: ComposerProps) {
   useLayoutEffect(() => {
     if (intent.kind === 'edit') setOther(wordsOf(intent.message.parts));
     if (intent.kind === 'alone') setOther('');
-    if (intent.kind === 'all' && intent.words !== undefined) draft.write(intent.words);
-    if (intent.kind !== 'all' || intent.words !== undefined) field.current?.focus();
+    if (intent.kind !== 'all') field.current?.focus();
   }, [intent]);
   useAwaited(store, awaited);
   useGrowing(field, words);

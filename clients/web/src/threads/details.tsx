@@ -7,6 +7,7 @@ import { Field, Choice as Option } from '../design/field.tsx';
 import { setThread } from '../inbox/actions.ts';
 import { limits } from '../sdk/index.ts';
 import type { ThreadId } from '../sdk/protocol.ts';
+import { steers } from '../store/room.ts';
 import type { Store } from '../store/store.ts';
 import { text } from '../texts/text.ts';
 import { addMembers, leave, rename } from './actions.ts';
@@ -23,7 +24,9 @@ interface DetailsProps {
 export function Details({ store, thread, onClose }: DetailsProps) {
   const summary = store.summaries.value.get(thread);
   const room = store.room(thread).value;
-  const mayChange = room?.mayWrite === true && summary?.leftAt === null;
+  const isIn = room?.mayWrite === true && summary?.leftAt === null;
+  const own = store.me.value?.profiles.find(({ profile }) => profile === summary?.profile);
+  const mayChange = isIn && own !== undefined && steers(room, own);
   return (
     <Dialog title={text('thread-details')} onClose={onClose} side>
       {summary ? (
@@ -43,7 +46,7 @@ export function Details({ store, thread, onClose }: DetailsProps) {
       {mayChange ? <Rename store={store} thread={thread} /> : null}
       {mayChange ? <Add store={store} thread={thread} /> : null}
       <Members store={store} thread={thread} mayChange={mayChange} />
-      {mayChange ? <Leave store={store} thread={thread} onLeft={onClose} /> : null}
+      {isIn ? <Leave store={store} thread={thread} onLeft={onClose} /> : null}
     </Dialog>
   );
 }
@@ -98,7 +101,7 @@ function Add({ store, thread }: Omit<DetailsProps, 'onClose'>) {
       <Recipients
         store={store}
         space={space}
-        profile={null}
+        profile={store.summaries.value.get(thread)?.profile ?? null}
         label={text('thread-add')}
         chosen={chosen}
         onChange={setChosen}

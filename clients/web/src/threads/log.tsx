@@ -24,8 +24,8 @@ interface LogProps<Item extends Keyed> {
   readonly draw: (row: Item) => ComponentChildren;
   /** Whether a row keeps its neighbours when others come: one to hold on to. */
   readonly holds: (row: Item) => boolean;
-  /** The rows on the screen, whenever they may have changed, and whether the end is among them. */
-  readonly onShow: (rows: readonly Item[], place: Place) => void;
+  /** The rows on the screen, whenever they may have changed, how many are above them, and where the reader is. */
+  readonly onShow: (rows: readonly Item[], above: number, place: Place) => void;
   /** Set to a function that scrolls to the end. */
   readonly toEnd: RefObject<(() => void) | null>;
 }
@@ -59,7 +59,8 @@ export function Log<Item extends Keyed>({ label, rows, beginAt, draw, holds, onS
     // Whoever sees the end is at the end, also when they did not scroll there.
     const here = placeAt(keys, offsets, { top, height: view.height, slack: END_SLACK_PX });
     if (here.kind === 'end') place.current = here;
-    onShow(rowsOnScreen(), place.current);
+    const onScreen = rangeOf(offsets, top, view.height, 0);
+    onShow(rows.slice(onScreen.from, onScreen.to), onScreen.from, place.current);
   });
 
   useEffect(() => {
@@ -76,10 +77,6 @@ export function Log<Item extends Keyed>({ label, rows, beginAt, draw, holds, onS
     return () => sizes.disconnect();
   }, []);
 
-  const rowsOnScreen = () => {
-    const { from: first, to: last } = rangeOf(offsets, top, view.height, 0);
-    return rows.slice(first, last);
-  };
   const onScroll = () => {
     const shown = box.current;
     if (!shown || Math.abs(shown.scrollTop - top) < 1) return;

@@ -3,7 +3,7 @@ import { Avatar } from '../design/avatar.tsx';
 import { Button, IconButton } from '../design/button.tsx';
 import { Question } from '../design/dialog.tsx';
 import { timeOfMessage } from '../sdk/ids.ts';
-import type { Member, ThreadId } from '../sdk/protocol.ts';
+import type { Member, ReadMark, Thread, ThreadId } from '../sdk/protocol.ts';
 import { isRead, newestRead } from '../store/reading.ts';
 import { present } from '../store/room.ts';
 import type { Store } from '../store/store.ts';
@@ -34,10 +34,10 @@ export function Members({ store, thread, mayChange }: MembersProps) {
           <li class="members__member" key={member.profile}>
             <Avatar id={member.profile} name={member.name} online={store.online.value.has(member.profile)} />
             <div class="members__body">
-              <p class="members__name">
-                {member.name} <span class="members__role">{roleName(member.role)}</span>
+              <p class="members__name">{member.name}</p>
+              <p class="members__state">
+                {[roleName(member.role), stateOf(store, thread, room.thread, member)].filter(Boolean).join(' · ')}
               </p>
-              <p class="members__state">{stateOf(store, thread, member)}</p>
             </div>
             {mayChange && member.left_at === undefined && !store.own.value.has(member.profile) ? (
               <IconButton
@@ -74,16 +74,22 @@ export function Members({ store, thread, mayChange }: MembersProps) {
   );
 }
 
+/** Who came this long after the beginning was added, and has not seen all of it perhaps. */
+const LATER_MS = 60_000;
+
 /** What is told of a member is told by the school's policy: without a mark nothing is claimed about reading. */
-function stateOf(store: Store, thread: ThreadId, member: Member): string {
+function stateOf(store: Store, id: ThreadId, thread: Thread, member: Member): string | null {
   if (member.left_at !== undefined) return text('thread-member-left', { date: dateAndTime(member.left_at) });
   if (store.online.value.has(member.profile)) return text('thread-online');
-  if (!member.read || store.own.value.has(member.profile)) {
-    return text('thread-member-joined', { date: dateAndTime(member.joined_at) });
-  }
+  if (member.read && !store.own.value.has(member.profile)) return readState(store, id, member.read);
+  if (member.joined_at - thread.started_at < LATER_MS) return null;
+  return text('thread-member-joined', { date: dateAndTime(member.joined_at) });
+}
+
+function readState(store: Store, thread: ThreadId, read: ReadMark): string {
   const last = store.conversation(thread).value.messages.at(-1)?.message;
-  if (last !== undefined && isRead(member.read, last)) return text('thread-member-read-all');
-  const newest = newestRead(member.read);
+  if (last !== undefined && isRead(read, last)) return text('thread-member-read-all');
+  const newest = newestRead(read);
   if (newest === undefined) return text('thread-member-read-none');
   return text('thread-member-read-to', { date: dateAndTime(timeOfMessage(newest)) });
 }

@@ -1,5 +1,4 @@
 import { useState } from 'preact/hooks';
-import { announce } from '../design/announcer.tsx';
 import { Avatar } from '../design/avatar.tsx';
 import { Question } from '../design/dialog.tsx';
 import { Menu, type MenuItem } from '../design/menu.tsx';
@@ -83,10 +82,7 @@ function choices(store: Store, message: Message, onIntent: (intent: Intent) => v
   const copy: MenuItem = {
     icon: 'copy',
     label: text('thread-copy'),
-    onChoose: () => {
-      copyText(message);
-      announce(text('thread-copied'));
-    },
+    onChoose: () => copyText(message.parts),
   };
   const answer: MenuItem = {
     icon: 'reply',

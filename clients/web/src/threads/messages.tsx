@@ -4,7 +4,7 @@ import { announce } from '../design/announcer.tsx';
 import { Icon } from '../design/icon.tsx';
 import { nameOf } from '../inbox/names.ts';
 import type { MessageId, ReadMark, ThreadId } from '../sdk/protocol.ts';
-import { isUnread } from '../store/conversation.ts';
+import { firstUnread, isUnread } from '../store/conversation.ts';
 import { Pause } from '../store/pause.ts';
 import { sendsIn } from '../store/sends.ts';
 import type { Store } from '../store/store.ts';
@@ -17,7 +17,7 @@ import type { Intent } from './composer.tsx';
 import { Log } from './log.tsx';
 import { MessageRow } from './message.tsx';
 import './messages.css';
-import { firstUnread, NEW_KEY, newAfter, type Row, rowsOf } from './rows.ts';
+import { NEW_KEY, newAfter, type Row, rowsOf, shownFrom } from './rows.ts';
 import { SendRow } from './send.tsx';
 import { TopRow } from './top.tsx';
 import type { Place } from './window.ts';
@@ -54,9 +54,10 @@ function Known({ store, thread, onIntent }: MessagesProps) {
   const own = store.own.value;
   const newFrom = useNewFrom(store, thread);
   const sends = useComputed(() => sendsIn(store.sends.value, thread));
+  const [from, setFrom] = useState(() => shownFrom(conversation.value, newFrom));
   const rows = useMemo(
-    () => rowsOf(conversation.value, sends.value, newFrom, own),
-    [conversation.value, sends.value, newFrom, own],
+    () => rowsOf(conversation.value, from, sends.value, newFrom, own),
+    [conversation.value, from, sends.value, newFrom, own],
   );
   const [isAtEnd, setAtEnd] = useState(true);
   const seen = useRef<MessageId | null>(null);
@@ -67,13 +68,15 @@ function Known({ store, thread, onIntent }: MessagesProps) {
   useFollowOwn(sends.value.length, toEnd);
 
   const lastMessage = conversation.value.messages.at(-1)?.message ?? null;
-  const onShow = (shown: readonly Row[], place: Place) => {
+  const onShow = (shown: readonly Row[], above: number, place: Place) => {
     const end = place.kind === 'end';
     if (end) seen.current = lastMessage;
     if (end !== isAtEnd) setAtEnd(end);
     readers.shown(shown);
-    const first = shown[0] ? rows.indexOf(shown[0]) : 0;
-    if (first < NEAR_TOP_ROWS && conversation.value.older === 'more') void loadOlder(store, thread);
+    if (above >= NEAR_TOP_ROWS) return;
+    const before = shownFrom(conversation.value, from);
+    if (before !== from) setFrom(before);
+    else if (conversation.value.older === 'more') void loadOlder(store, thread);
   };
   const lastRow = rows.findLast((row) => row.kind === 'message')?.key ?? null;
   const current = active !== null && rows.some((row) => row.key === active) ? active : lastRow;
@@ -101,7 +104,7 @@ function Known({ store, thread, onIntent }: MessagesProps) {
             case 'end':
               return <div class="messages__end" />;
             case 'send':
-              return <SendRow store={store} send={row.send} continues={row.continues} onIntent={onIntent} />;
+              return <SendRow store={store} send={row.send} continues={row.continues} />;
           }
         }}
       />

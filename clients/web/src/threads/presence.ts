@@ -1,4 +1,5 @@
 import { effect } from '@preact/signals';
+import { profileInView } from '../inbox/view.ts';
 import type { ProfileId, SpaceId } from '../sdk/protocol.ts';
 import { byActivity } from '../store/inbox.ts';
 import { present } from '../store/room.ts';
@@ -25,12 +26,15 @@ export function followPresence(store: Store): () => void {
   });
 }
 
-/** One connection watches people of one space: that of the open thread, or of the newest in the inbox. */
-function shownPeople(store: Store): { readonly space: SpaceId; readonly profiles: ProfileId[] } | null {
+/**
+ * One connection watches people of one space, and whom it watched before no more: so those of the open thread, else of
+ * the profile that one looks at the inbox as, else of the newest thread.
+ */
+export function shownPeople(store: Store): { readonly space: SpaceId; readonly profiles: ProfileId[] } | null {
   const { value: open } = store.open;
   const room = open === null ? null : store.room(open).value;
   const summaries = byActivity(store.summaries.value);
-  const space = room?.thread.space ?? summaries[0]?.thread.space;
+  const space = room?.thread.space ?? profileInView(store)?.space ?? summaries[0]?.thread.space;
   if (!space) return null;
   const authors = summaries.filter((summary) => summary.thread.space === space).slice(0, INBOX_AUTHORS);
   const members = room ? present(room).map((member) => member.profile) : [];

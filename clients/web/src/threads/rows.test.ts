@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Conversation } from '../store/conversation.ts';
+import { type Conversation, firstUnread } from '../store/conversation.ts';
 import { ME, message, messageId, OTHER, OWN } from '../store/sample.ts';
-import { firstUnread, newAfter, rowsOf } from './rows.ts';
+import { newAfter, rowsOf } from './rows.ts';
 
 const NOON = new Date(2026, 7, 3, 12).getTime();
 const DAY = 86_400_000;
@@ -13,13 +13,14 @@ const conversation = (...messages: Conversation['messages'][number][]): Conversa
 
 describe('the rows of a thread', () => {
   it('stand under their days', () => {
-    const rows = rowsOf(conversation(message(NOON), message(NOON + DAY)), [], null, OWN);
+    const rows = rowsOf(conversation(message(NOON), message(NOON + DAY)), null, [], null, OWN);
     expect(rows.map((row) => row.kind)).toEqual(['top', 'day', 'message', 'day', 'message', 'end']);
   });
 
   it('belong together when one author writes on', () => {
     const rows = rowsOf(
       conversation(message(NOON), message(NOON + 1000), message(NOON + 2000, { author: ME })),
+      null,
       [],
       null,
       OWN,
@@ -33,12 +34,12 @@ describe('the rows of a thread', () => {
   });
 
   it('are parted where the new ones begin', () => {
-    const rows = rowsOf(conversation(message(NOON), message(NOON + 1000)), [], messageId(NOON + 1000), OWN);
+    const rows = rowsOf(conversation(message(NOON), message(NOON + 1000)), null, [], messageId(NOON + 1000), OWN);
     expect(rows.map((row) => row.kind)).toEqual(['top', 'day', 'message', 'new', 'message', 'end']);
   });
 
   it('have keys that differ', () => {
-    const rows = rowsOf(conversation(message(NOON), message(NOON + DAY), message(NOON + 2 * DAY)), [], null, OWN);
+    const rows = rowsOf(conversation(message(NOON), message(NOON + DAY), message(NOON + 2 * DAY)), null, [], null, OWN);
     expect(new Set(rows.map((row) => row.key)).size).toBe(rows.length);
   });
 

@@ -1,5 +1,5 @@
-import type { Message, MessageId, ProfileId, ReadMark } from '../sdk/protocol.ts';
-import { type Conversation, isUnread } from '../store/conversation.ts';
+import type { Message, MessageId, ProfileId } from '../sdk/protocol.ts';
+import { type Conversation, placeOf } from '../store/conversation.ts';
 import type { Send, Sends } from '../store/sends.ts';
 import { dayOf } from '../texts/dates.ts';
 
@@ -26,25 +26,40 @@ export type Row =
 
 export const NEW_KEY = 'new';
 
-/** `newFrom` is the first message that was unread when the thread was opened. */
+/** So many messages are made ready at first, and so many more whenever one comes near the first of them. */
+const AT_ONCE = 100;
+
+/**
+ * The message from which on a thread is made ready, so that some are above the one at `place`; null is its end. What is
+ * further up costs nothing until one scrolls there: a long thread opens like a short one.
+ */
+export function shownFrom({ messages }: Conversation, place: MessageId | null): MessageId | null {
+  const end = place === null ? messages.length : placeOf(messages, place);
+  return messages[Math.max(0, end - AT_ONCE)]?.message ?? null;
+}
+
+/** The rows from the message `from` on. `newFrom` is the first message that was unread when the thread was opened. */
 export function rowsOf(
-  conversation: Conversation,
+  { messages }: Conversation,
+  from: MessageId | null,
   sends: Sends,
   newFrom: MessageId | null,
   own: ReadonlySet<ProfileId>,
 ): Row[] {
-  const rows: Row[] = [{ kind: 'top', key: 'top' }];
-  const { messages } = conversation;
+  const first = from === null ? 0 : placeOf(messages, from);
+  const rows: Row[] = first === 0 ? [{ kind: 'top', key: 'top' }] : [];
   let continues = false;
-  for (const [place, message] of messages.entries()) {
+  let dayBefore: number | null = null;
+  for (let place = first; place < messages.length; place += 1) {
+    const message = messages[place] as Message;
     const next = messages[place + 1];
-    const continued = next !== undefined && next.message !== newFrom && belongTogether(message, next);
     const day = dayOf(message.sent_at);
-    const before = messages[place - 1];
-    if (!before || dayOf(before.sent_at) !== day) rows.push({ kind: 'day', key: `day ${day}`, time: message.sent_at });
+    const continued = next !== undefined && next.message !== newFrom && belongTogether(message, next);
+    if (day !== dayBefore) rows.push({ kind: 'day', key: `day ${day}`, time: message.sent_at });
     if (message.message === newFrom) rows.push({ kind: 'new', key: NEW_KEY });
     rows.push({ kind: 'message', key: message.message, message, continues, ends: !continued });
     continues = continued;
+    dayBefore = day;
   }
   const last = messages.at(-1);
   for (const [place, send] of sends.entries()) {
@@ -55,20 +70,11 @@ export function rowsOf(
   return rows;
 }
 
-/** The first message of someone else that is unread, if there is one. */
-export function firstUnread(conversation: Conversation, mark: ReadMark, own: ReadonlySet<ProfileId>): MessageId | null {
-  return conversation.messages.find((message) => isUnread(message, mark, own))?.message ?? null;
-}
-
 /** How many messages of others came after that one. */
-export function newAfter(conversation: Conversation, seen: MessageId | null, own: ReadonlySet<ProfileId>): number {
+export function newAfter({ messages }: Conversation, seen: MessageId | null, own: ReadonlySet<ProfileId>): number {
   if (seen === null) return 0;
-  let count = 0;
-  for (const message of conversation.messages.toReversed()) {
-    if (message.message <= seen) break;
-    if (!own.has(message.author)) count += 1;
-  }
-  return count;
+  const later = messages.slice(placeOf(messages, seen));
+  return later.filter(({ message, author }) => message > seen && !own.has(author)).length;
 }
 
 function belongTogether(before: Message, message: Message): boolean {

@@ -2,11 +2,9 @@ import { Button } from '../design/button.tsx';
 import { Icon } from '../design/icon.tsx';
 import type { Send } from '../store/sends.ts';
 import type { Store } from '../store/store.ts';
-import { wordsOf } from '../store/wording.ts';
 import { refusalText } from '../texts/faults.ts';
 import { text } from '../texts/text.ts';
-import { drop, sendAgain } from './actions.ts';
-import type { Intent } from './composer.tsx';
+import { copyText, drop, mayWriteIn, sendAgain } from './actions.ts';
 import './message.css';
 import { Words } from './message.tsx';
 
@@ -14,12 +12,12 @@ interface SendRowProps {
   readonly store: Store;
   readonly send: Send;
   readonly continues: boolean;
-  readonly onIntent: (intent: Intent) => void;
 }
 
 /** One's own message that the server has not stored: kept here, on its way, or refused. Never shown as sent. */
-export function SendRow({ store, send, continues, onIntent }: SendRowProps) {
+export function SendRow({ store, send, continues }: SendRowProps) {
   const { outgoing, state } = send;
+  const mayWrite = outgoing.op === 'send_message' && mayWriteIn(store, outgoing.thread);
   return (
     <article class={`message message--own message--${state.kind}${continues ? ' message--continues' : ''}`}>
       <div class="message__body">
@@ -30,19 +28,13 @@ export function SendRow({ store, send, continues, onIntent }: SendRowProps) {
         </div>
         <p class="message__foot" role={state.kind === 'failed' ? 'alert' : undefined}>
           <Icon name={state.kind === 'failed' ? 'warning' : 'clock'} small />
-          <span>{stateText(send)}</span>
+          <span>{stateText(send, mayWrite)}</span>
         </p>
         {state.kind === 'failed' ? (
           <p class="message__choices">
-            <Button onPress={() => void sendAgain(store, send)}>{text('thread-failed-again')}</Button>
-            <Button
-              kind="quiet"
-              onPress={() => {
-                onIntent({ kind: 'all', words: wordsOf(outgoing.parts) });
-                drop(store, send);
-              }}
-            >
-              {text('thread-failed-keep')}
+            {mayWrite ? <Button onPress={() => void sendAgain(store, send)}>{text('app-retry')}</Button> : null}
+            <Button kind="quiet" onPress={() => copyText(outgoing.parts)}>
+              {text('thread-copy')}
             </Button>
             <Button kind="quiet" onPress={() => drop(store, send)}>
               {text('thread-failed-drop')}
@@ -54,13 +46,13 @@ export function SendRow({ store, send, continues, onIntent }: SendRowProps) {
   );
 }
 
-function stateText({ state }: Send): string {
+function stateText({ state }: Send, mayWrite: boolean): string {
   switch (state.kind) {
     case 'sending':
       return text('thread-sending');
     case 'queued':
       return state.refusal ? refusalText(state.refusal) : text('thread-queued');
     case 'failed':
-      return `${text('thread-failed')}. ${refusalText(state.refusal)}`;
+      return `${text('thread-failed')}. ${mayWrite ? refusalText(state.refusal) : text('thread-may-not-write')}`;
   }
 }

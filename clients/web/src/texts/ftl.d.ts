@@ -1,0 +1,4 @@
+declare module '*.ftl' {
+  const phrases: import('./phrase.ts').Phrases;
+  export default phrases;
+}
