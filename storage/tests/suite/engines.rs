@@ -150,6 +150,7 @@ async fn rows_on_cql_end_by_the_second() {
     let deadline = std::time::Instant::now() + Duration::from_secs(20);
     while engine.get(&DRAFTS, &key).await.unwrap().is_some() {
         assert!(std::time::Instant::now() < deadline, "it never ended");
+        // tidy: waits because the database counts the seconds
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     engine.write(put(&DRAFTS, &key, b"older", 4)).await.unwrap();
