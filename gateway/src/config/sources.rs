@@ -25,6 +25,7 @@ const NOT_SETTINGS: &[&str] = &[
     "SAMTALE_BLESS",
     "SAMTALE_PASSWORD",
     "SAMTALE_SEED",
+    "SAMTALE_CQL",
     "SAMTALE_SHARED",
     "SAMTALE_SKIPPED",
 ];

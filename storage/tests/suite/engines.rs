@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use samtale_protocol::time::Clock;
+use samtale_storage::cql::{CqlEngine, CqlOptions, Keyspaces};
 use samtale_storage::custodian::KeyFile;
 use samtale_storage::encrypted::EncryptedEngine;
 use samtale_storage::memory::MemoryEngine;
-use samtale_storage::schema::{GROUP_MEMBERS, THREADS};
+use samtale_storage::schema::{DRAFTS, GROUP_MEMBERS, THREADS};
 use samtale_storage::{Batch, Change, Engine, Key, KeyValue, Keyring, Range, RowChange};
+use scylla::client::session_builder::SessionBuilder;
 
 use crate::contract::{Subject, check};
-use crate::rig::{Folders, TestClock, id};
+use crate::rig::{Folders, TestClock, change, id, put, skip};
 
 fn memory(clock: &Arc<TestClock>) -> Arc<dyn Engine> {
     Arc::new(MemoryEngine::new(clock.clone()))
@@ -57,6 +59,125 @@ async fn encrypted_over_embedded_keeps_the_contract() {
     let (folders, clock) = (Folders::new(), TestClock::new());
     let engine = encrypted(&folders, Arc::new(folders.embedded(clock.clone()))).await;
     check(subject(engine, clock, false)).await;
+}
+
+/// The database whose address is in `SAMTALE_CQL`, with tables of this test's own, which are dropped at its end.
+struct Database {
+    options: CqlOptions,
+}
+
+impl Database {
+    async fn new(purpose: &str) -> Option<Self> {
+        let Ok(address) = std::env::var("SAMTALE_CQL") else {
+            skip("storage on CQL: scripts/test starts a server where it can; or give one's address in SAMTALE_CQL");
+            return None;
+        };
+        let name = format!("test_{purpose}_{}", std::process::id());
+        let options = CqlOptions {
+            nodes: vec![address],
+            keyspaces: Keyspaces::named(&name).unwrap(),
+            replicas: 1,
+            // A shared machine is slow at times; what is tested is what is answered.
+            request_timeout: Duration::from_secs(20),
+        };
+        CqlEngine::create_tables(&options).await.unwrap();
+        // Twice is once.
+        CqlEngine::create_tables(&options).await.unwrap();
+        Some(Self { options })
+    }
+
+    async fn engine(&self) -> Arc<dyn Engine> {
+        Arc::new(CqlEngine::open(&self.options, TestClock::new()).await.unwrap())
+    }
+
+    async fn drop_tables(self) {
+        let session = SessionBuilder::new()
+            .known_nodes(&self.options.nodes)
+            .build()
+            .await
+            .unwrap();
+        for keyspace in [&self.options.keyspaces.plain, &self.options.keyspaces.settled] {
+            let dropped = session.query_unpaged(format!("DROP KEYSPACE {keyspace}"), ()).await;
+            dropped.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_engine_on_cql_keeps_the_contract() {
+    let Some(database) = Database::new("plain").await else {
+        return;
+    };
+    let subject = Subject {
+        engine: database.engine().await,
+        clock: None,
+        compares_bodies: true,
+    };
+    check(subject).await;
+    database.drop_tables().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn encrypted_over_cql_keeps_the_contract() {
+    let Some(database) = Database::new("encrypted").await else {
+        return;
+    };
+    let folders = Folders::new();
+    let subject = Subject {
+        engine: encrypted(&folders, database.engine().await).await,
+        clock: None,
+        compares_bodies: false,
+    };
+    check(subject).await;
+    database.drop_tables().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_on_cql_end_by_the_second() {
+    let Some(database) = Database::new("expiry").await else {
+        return;
+    };
+    let clock = TestClock::new();
+    let engine = CqlEngine::open(&database.options, clock.clone()).await.unwrap();
+    let key = Key::new([id(1), id(1)], [id(1)]);
+    let short = Change::Put {
+        body: b"soon gone".to_vec(),
+        expires_at: Some(clock.now().plus(Duration::from_millis(1_500))),
+    };
+    engine.write(change(&DRAFTS, &key, short, 5)).await.unwrap();
+    let row = engine.get(&DRAFTS, &key).await.unwrap();
+    assert_eq!(row.map(|row| row.body), Some(b"soon gone".to_vec()));
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while engine.get(&DRAFTS, &key).await.unwrap().is_some() {
+        assert!(std::time::Instant::now() < deadline, "it never ended");
+        // tidy: waits because the database counts the seconds
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    engine.write(put(&DRAFTS, &key, b"older", 4)).await.unwrap();
+    assert_eq!(
+        engine.get(&DRAFTS, &key).await.unwrap(),
+        None,
+        "an older write does not bring it back"
+    );
+    database.drop_tables().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_without_tables_is_refused_with_what_is_missing() {
+    let Ok(address) = std::env::var("SAMTALE_CQL") else {
+        return;
+    };
+    let options = |address: &str, name: &str| CqlOptions {
+        nodes: vec![address.to_owned()],
+        keyspaces: Keyspaces::named(name).unwrap(),
+        replicas: 1,
+        request_timeout: Duration::from_secs(20),
+    };
+    let missing = CqlEngine::open(&options(&address, "not_there"), TestClock::new()).await;
+    let text = missing.err().unwrap().to_string();
+    assert!(text.contains("not_there"), "{text}");
+    let nobody = CqlEngine::open(&options("127.0.0.1:1", "not_there"), TestClock::new()).await;
+    assert!(nobody.err().unwrap().to_string().contains("127.0.0.1:1"));
 }
 
 /// A row of a batch: two columns, a body or a deletion, a timestamp, and for how many milliseconds it lives.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -75,7 +74,7 @@ impl ForgetfulDisk {
                     std::env::var("CI").as_deref() != Ok("true"),
                     "there is no C compiler (cc): {error}"
                 );
-                skip("storage, power loss: install a C compiler (cc)");
+                crate::rig::skip("storage, power loss: install a C compiler (cc)");
                 return None;
             }
         }
@@ -206,14 +205,5 @@ fn tear(real: &Path, target: &Path, chance: &mut Chance) {
         if durable.get(from..from + page.len()) != Some(page) && chance.below(2) == 0 {
             file.write_all_at(page, u64::try_from(from).unwrap()).unwrap();
         }
-    }
-}
-
-/// Says what was skipped, where the whole run reports it.
-fn skip(what: &str) {
-    println!("skipped: {what}");
-    if let Some(path) = std::env::var_os("SAMTALE_SKIPPED") {
-        let mut file = fs::OpenOptions::new().append(true).create(true).open(path).unwrap();
-        writeln!(file, "{what}").unwrap();
     }
 }

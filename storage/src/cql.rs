@@ -1,0 +1,375 @@
+//! The engine on ScyllaDB or Apache Cassandra.
+//!
+//! Plain tables are written with given timestamps at LOCAL_QUORUM, so that whatever is repeated, in whatever order, comes
+//! to the same; compare-and-set tables by lightweight transactions (Paxos) at LOCAL_SERIAL, in a keyspace of their own.
+//! Rows expire by the second here, and not by the millisecond.
+
+mod failures;
+mod ranges;
+mod statements;
+mod tables;
+mod values;
+
+use std::collections::HashMap;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use samtale_protocol::time::Clock;
+use scylla::client::execution_profile::ExecutionProfile;
+use scylla::client::session::Session;
+use scylla::client::session_builder::SessionBuilder;
+use scylla::response::query_result::QueryRowsResult;
+use scylla::statement::batch::{Batch as CqlBatch, BatchType};
+use scylla::statement::prepared::PreparedStatement;
+use scylla::statement::{Consistency, SerialConsistency};
+use scylla::value::{CqlValue, Row as CqlRow};
+
+use self::failures::{Asked, failure};
+use self::ranges::Shape;
+use self::statements::{Preparing, Statements, Writes};
+pub use self::tables::Keyspaces;
+use self::tables::{create_keyspace, create_table};
+use crate::engine::{Batch, Change, Compared, Engine, Page, Range, Row, RowChange, StorageError, chain};
+use crate::key::{Key, KeyValue};
+use crate::schema::{self, Table};
+
+/// Where the database is, and how it is asked.
+#[derive(Clone, Debug)]
+pub struct CqlOptions {
+    /// Addresses of some of its nodes, `host:port`; the others are found through them.
+    pub nodes: Vec<String>,
+    /// Where the tables are.
+    pub keyspaces: Keyspaces,
+    /// How often each row is kept in a data centre. Counts when the keyspaces are made.
+    pub replicas: u8,
+    /// After how long a request is given up. A write may still be applied then.
+    pub request_timeout: Duration,
+}
+
+/// Keeps every table in a database that speaks CQL.
+pub struct CqlEngine {
+    session: Session,
+    keyspaces: Keyspaces,
+    statements: HashMap<&'static str, Statements>,
+    clock: Arc<dyn Clock>,
+}
+
+impl CqlEngine {
+    /// Makes the keyspaces and tables that are not there. One node at a time may do this.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`] when the database is not reached or refuses a statement; nothing is undone.
+    pub async fn create_tables(options: &CqlOptions) -> Result<(), StorageError> {
+        let session = connect(options).await?;
+        let keyspaces = &options.keyspaces;
+        let made = [&keyspaces.plain, &keyspaces.settled].map(|name| create_keyspace(name, options.replicas));
+        let tables = schema::ALL.iter().map(|table| create_table(keyspaces, table));
+        for statement in made.into_iter().chain(tables) {
+            // The driver waits until all nodes agree on the schema after each.
+            let created = session.query_unpaged(statement.as_str(), ()).await;
+            created.map_err(|error| StorageError::Unavailable {
+                reason: format!("the database refuses: {}: {statement}", chain(&error)),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The engine on tables that are there.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`] when the database is not reached, or a table is missing or of another shape.
+    pub async fn open(options: &CqlOptions, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
+        let session = connect(options).await?;
+        let keyspaces = options.keyspaces.clone();
+        let mut statements = HashMap::new();
+        let preparing = Preparing {
+            session: &session,
+            keyspaces: &keyspaces,
+        };
+        for table in schema::ALL {
+            statements.insert(table.name, preparing.statements(table).await?);
+        }
+        Ok(Self {
+            session,
+            keyspaces,
+            statements,
+            clock,
+        })
+    }
+
+    fn statements(&self, table: &'static Table) -> Result<&Statements, StorageError> {
+        self.statements.get(table.name).ok_or_else(|| StorageError::Unreadable {
+            table: table.name,
+            reason: "it is not in the list of tables".to_owned(),
+        })
+    }
+
+    async fn rows(
+        &self,
+        (asked, operation, table): (Asked, &'static str, &'static Table),
+        statement: &PreparedStatement,
+        values: Vec<Option<CqlValue>>,
+    ) -> Result<QueryRowsResult, StorageError> {
+        let answer = self.session.execute_unpaged(statement, values).await;
+        let answer = answer.map_err(|error| failure(asked, operation, table, &error))?;
+        answer.into_rows_result().map_err(|error| foreign(table, &error))
+    }
+
+    async fn one_row(
+        &self,
+        table: &'static Table,
+        statement: &PreparedStatement,
+        key: &Key,
+    ) -> Result<Option<Row>, StorageError> {
+        let rows = self
+            .rows((Asked::Read, "read", table), statement, key_values(key))
+            .await?;
+        match rows
+            .maybe_first_row::<CqlRow>()
+            .map_err(|error| foreign(table, &error))?
+        {
+            Some(row) => values::row(table, row).map(|(_, row)| row),
+            None => Ok(None),
+        }
+    }
+
+    /// The statement of a change with what it is given.
+    fn change<'a>(
+        &self,
+        writes: &'a Writes,
+        partition: &[KeyValue],
+        row: RowChange,
+    ) -> Option<(&'a PreparedStatement, Vec<CqlValue>)> {
+        let Writes::Plain { put, put_until, delete } = writes else {
+            return None;
+        };
+        let key = values::partition(partition).chain(values::clustering(&row.clustering));
+        let timestamp = values::timestamp(row.timestamp);
+        Some(match row.change {
+            Change::Put { body, expires_at: None } => (put, key.chain([CqlValue::Blob(body), timestamp]).collect()),
+            Change::Put {
+                body,
+                expires_at: Some(expires_at),
+            } => {
+                // None at all would be for ever: what is due already is there for one more second.
+                let millis = expires_at.since(self.clock.now()).as_millis();
+                let seconds = i32::try_from(millis.div_ceil(1000)).unwrap_or(i32::MAX).max(1);
+                let seconds = CqlValue::Int(seconds);
+                (
+                    put_until,
+                    key.chain([CqlValue::Blob(body), seconds, timestamp]).collect(),
+                )
+            }
+            Change::Delete => (delete, [timestamp].into_iter().chain(key).collect()),
+        })
+    }
+
+    async fn set(
+        &self,
+        table: &'static Table,
+        statement: &PreparedStatement,
+        values: Vec<Option<CqlValue>>,
+    ) -> Result<Outcome, StorageError> {
+        let rows = self
+            .rows((Asked::Write, "compare and set", table), statement, values)
+            .await?;
+        Outcome::read(table, &rows)
+    }
+}
+
+#[async_trait]
+impl Engine for CqlEngine {
+    async fn get(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
+        self.one_row(table, &self.statements(table)?.get, key).await
+    }
+
+    async fn scan(&self, table: &'static Table, partition: &[KeyValue], range: &Range) -> Result<Page, StorageError> {
+        let (mut range, mut found) = (range.clone(), Vec::new());
+        let asked_for = range.limit + 1;
+        while let Some(shape) = Shape::of(&range) {
+            let preparing = Preparing {
+                session: &self.session,
+                keyspaces: &self.keyspaces,
+            };
+            let statement = self.statements(table)?.scan(preparing, table, shape).await?;
+            let limit = CqlValue::Int(i32::try_from(asked_for).unwrap_or(i32::MAX));
+            let bounds = [&range.from, &range.to].into_iter().flat_map(|bound| columns(bound));
+            let values = values::partition(partition).chain(bounds).chain([limit]).map(Some);
+            let rows = self
+                .rows((Asked::Read, "scan", table), &statement, values.collect())
+                .await?;
+            let (mut read, mut last) = (0, None);
+            for row in rows.rows::<CqlRow>().map_err(|error| foreign(table, &error))? {
+                let (place, row) = values::row(table, row.map_err(|error| foreign(table, &error))?)?;
+                found.extend(row);
+                (read, last) = (read + 1, Some(place));
+            }
+            // Rows that were deleted by compare-and-set are left out, so there may be more behind them.
+            match last.filter(|_| read == asked_for && found.len() < asked_for) {
+                Some(place) if range.descending => range.to = Bound::Excluded(place),
+                Some(place) => range.from = Bound::Excluded(place),
+                None => break,
+            }
+        }
+        let more = found.len() >= asked_for;
+        found.truncate(asked_for - 1);
+        Ok(Page { rows: found, more })
+    }
+
+    async fn write(&self, batch: Batch) -> Result<(), StorageError> {
+        let Batch { table, partition, rows } = batch;
+        let writes = &self.statements(table)?.writes;
+        let changes = rows.into_iter().map(|row| self.change(writes, &partition, row));
+        let Some(mut changes) = changes.collect::<Option<Vec<_>>>() else {
+            return Err(StorageError::Unreadable {
+                table: table.name,
+                reason: "it is written by compare-and-set only".to_owned(),
+            });
+        };
+        let written = match (changes.pop(), changes.is_empty()) {
+            (None, _) => return Ok(()),
+            (Some((statement, values)), true) => self.session.execute_unpaged(statement, values).await,
+            (Some(last), false) => {
+                changes.push(last);
+                let mut together = CqlBatch::new(BatchType::Unlogged);
+                together.set_is_idempotent(true);
+                let (statements, values): (Vec<_>, Vec<_>) = changes.into_iter().unzip();
+                statements
+                    .into_iter()
+                    .for_each(|statement| together.append_statement(statement.clone()));
+                self.session.batch(&together, values).await
+            }
+        };
+        written
+            .map(drop)
+            .map_err(|error| failure(Asked::Write, "write", table, &error))
+    }
+
+    async fn compare_and_set(
+        &self,
+        table: &'static Table,
+        key: &Key,
+        expected: Option<u64>,
+        body: Option<Vec<u8>>,
+    ) -> Result<Compared, StorageError> {
+        let Writes::CompareAndSet {
+            insert,
+            replace,
+            revive,
+            ..
+        } = &self.statements(table)?.writes
+        else {
+            return Err(StorageError::Unreadable {
+                table: table.name,
+                reason: "it is written with timestamps only".to_owned(),
+            });
+        };
+        let body = body.map(CqlValue::Blob);
+        let update = |version: u64| -> Vec<Option<CqlValue>> {
+            let new = [Some(values::timestamp(version + 1)), body.clone()];
+            let old = [Some(values::timestamp(version))];
+            new.into_iter().chain(key_values(key)).chain(old).collect()
+        };
+        if let Some(version) = expected {
+            let outcome = self.set(table, replace, update(version)).await?;
+            return Ok(outcome.compared(version + 1));
+        }
+        let first = key_values(key)
+            .into_iter()
+            .chain([Some(values::timestamp(1)), body.clone()]);
+        match self.set(table, insert, first.collect()).await? {
+            Outcome::Refused {
+                left_behind: Some(version),
+            } => {
+                let outcome = self.set(table, revive, update(version)).await?;
+                Ok(outcome.compared(version + 1))
+            }
+            outcome => Ok(outcome.compared(1)),
+        }
+    }
+
+    async fn get_serial(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
+        match &self.statements(table)?.writes {
+            Writes::CompareAndSet { get_serial, .. } => self.one_row(table, get_serial, key).await,
+            Writes::Plain { .. } => self.get(table, key).await,
+        }
+    }
+}
+
+/// What a conditional statement came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Applied,
+    Refused {
+        /// The version of what a deletion left behind, if that is what is there.
+        left_behind: Option<u64>,
+    },
+}
+
+impl Outcome {
+    /// Reads the answer: whether it was applied comes first; what else there is differs between databases, so it is looked
+    /// up by name.
+    fn read(table: &'static Table, rows: &QueryRowsResult) -> Result<Self, StorageError> {
+        let row = rows.single_row::<CqlRow>().map_err(|error| foreign(table, &error))?;
+        if row.columns.first() == Some(&Some(CqlValue::Boolean(true))) {
+            return Ok(Self::Applied);
+        }
+        let specs = rows.column_specs();
+        let named = |name: &str| {
+            let place = specs.iter().position(|column| column.name() == name)?;
+            row.columns.get(place)
+        };
+        let left_behind = match (named("body"), named("version")) {
+            (Some(None), Some(Some(CqlValue::BigInt(version)))) => u64::try_from(*version).ok(),
+            _ => None,
+        };
+        Ok(Self::Refused { left_behind })
+    }
+
+    const fn compared(self, version: u64) -> Compared {
+        match self {
+            Self::Applied => Compared::Applied { version },
+            Self::Refused { .. } => Compared::Conflict,
+        }
+    }
+}
+
+async fn connect(options: &CqlOptions) -> Result<Session, StorageError> {
+    let profile = ExecutionProfile::builder()
+        .consistency(Consistency::LocalQuorum)
+        .serial_consistency(Some(SerialConsistency::LocalSerial))
+        .request_timeout(Some(options.request_timeout))
+        .build();
+    let mut builder = SessionBuilder::new().known_nodes(&options.nodes);
+    builder = builder.default_execution_profile_handle(profile.into_handle());
+    builder.build().await.map_err(|error| StorageError::Unavailable {
+        reason: format!(
+            "the database at {} is not reached: {}",
+            options.nodes.join(", "),
+            chain(&error)
+        ),
+    })
+}
+
+fn key_values(key: &Key) -> Vec<Option<CqlValue>> {
+    let columns = values::partition(&key.partition).chain(values::clustering(&key.clustering));
+    columns.map(Some).collect()
+}
+
+fn columns(bound: &Bound<Vec<KeyValue>>) -> Vec<CqlValue> {
+    match bound {
+        Bound::Unbounded => Vec::new(),
+        Bound::Included(columns) | Bound::Excluded(columns) => values::clustering(columns).collect(),
+    }
+}
+
+fn foreign(table: &'static Table, error: &(dyn std::error::Error + 'static)) -> StorageError {
+    StorageError::Unreadable {
+        table: table.name,
+        reason: format!("the database's answer: {}", chain(error)),
+    }
+}
