@@ -197,7 +197,7 @@ impl Engine for CqlEngine {
             };
             let statement = self.statements(table)?.scan(preparing, table, shape).await?;
             let limit = CqlValue::Int(i32::try_from(asked_for).unwrap_or(i32::MAX));
-            let bounds = [&range.from, &range.to].into_iter().flat_map(|bound| columns(bound));
+            let bounds = [&range.from, &range.to].into_iter().flat_map(columns);
             let values = values::partition(partition).chain(bounds).chain([limit]).map(Some);
             let rows = self
                 .rows((Asked::Read, "scan", table), &statement, values.collect())
