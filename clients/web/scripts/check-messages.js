@@ -1,11 +1,13 @@
 // Fails when a text is missing in a language, is there in one language only, fills in other things than the other, or
-// is used by nobody. With --write it writes src/texts/keys.ts, by which the compiler knows every key.
+// is used by nobody. What the server says to people counts as ours. With --write it writes src/texts/keys.ts, by which the compiler knows every key.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FluentResource } from '@fluent/bundle';
 
 const KEYS_FILE = 'src/texts/keys.ts';
 const LANGUAGES = ['da', 'en'];
+/** What the server says to people. The page may say it in words of its own, and need not say all of it. */
+const SHARED = '../../protocol/messages';
 
 /** The messages of a language by key, each with the names of what is filled in. */
 function messagesOf(language) {
@@ -13,13 +15,15 @@ function messagesOf(language) {
     (name) => name === `${language}.ftl` || name.endsWith(`.${language}.ftl`),
   );
   const source = files.map((name) => readFileSync(`messages/${name}`, 'utf8')).join('\n');
+  const shared = readFileSync(`${SHARED}/${language}.ftl`, 'utf8');
   const found = new Map();
-  for (const { id, value } of new FluentResource(source).body) found.set(id, filledIn(value).sort().join(' '));
+  for (const text of [shared, source])
+    for (const { id, value } of new FluentResource(text).body) found.set(id, filledIn(value).sort().join(' '));
   const written = [...source.matchAll(/^([a-z][a-z0-9-]*) *=/gm)].map(([, id]) => id);
   const faults = written
     .filter((id, place) => written.indexOf(id) !== place || !found.has(id))
     .map((id) => `${language}: ${id} is there twice or cannot be read`);
-  return { found, faults };
+  return { found, faults, shared: new Set(new FluentResource(shared).body.map(({ id }) => id)) };
 }
 
 function filledIn(node) {
@@ -59,7 +63,8 @@ const quoted = new Set(
 );
 const asked = code.flatMap((source) => [...source.matchAll(/\btext\(\s*['"]([a-z0-9-]+)['"]/g)].map(([, key]) => key));
 for (const key of new Set(asked)) if (!danish.found.has(key)) faults.push(`${key} is used but in no language`);
-for (const key of danish.found.keys()) if (!quoted.has(key)) faults.push(`${key} is used by nobody`);
+for (const key of danish.found.keys())
+  if (!quoted.has(key) && !danish.shared.has(key)) faults.push(`${key} is used by nobody`);
 
 const keys = keysModule([...danish.found.keys()]);
 if (process.argv.includes('--write')) writeFileSync(KEYS_FILE, keys);
