@@ -228,6 +228,7 @@ compose-regarding = Hvem handler det om?
 compose-regarding-help = Så kan alle se, hvilket barn det gælder.
 compose-text = Besked
 compose-submit = Send
+compose-missing-choice = »{ $search }« er ikke valgt endnu. Vælg på listen, eller slet det, du har skrevet.
 compose-missing-to = Vælg mindst én modtager.
 compose-missing-subject = Skriv et emne.
 compose-missing-text = Skriv en besked.

@@ -228,6 +228,7 @@ compose-regarding = Who is it about?
 compose-regarding-help = So that everyone can see which child it concerns.
 compose-text = Message
 compose-submit = Send
+compose-missing-choice = “{ $search }” is not chosen yet. Choose from the list, or delete what you typed.
 compose-missing-to = Choose at least one recipient.
 compose-missing-subject = Write a subject.
 compose-missing-text = Write a message.

@@ -178,6 +178,7 @@ export type Key =
   | 'compose-regarding-help'
   | 'compose-text'
   | 'compose-submit'
+  | 'compose-missing-choice'
   | 'compose-missing-to'
   | 'compose-missing-subject'
   | 'compose-missing-text'
