@@ -10,6 +10,7 @@ import { attempted } from '../problem.tsx';
 import { go } from '../router.ts';
 import { limits, newId } from '../sdk/index.ts';
 import type { OwnProfile, ProfileId } from '../sdk/protocol.ts';
+import { hasNoProfile, NoProfiles } from '../settings/no_profiles.tsx';
 import type { Store } from '../store/store.ts';
 import { type Key, text } from '../texts/text.ts';
 import { Chosen } from './choice.ts';
@@ -42,7 +43,7 @@ export function Compose({ store }: { readonly store: Store }) {
   useEffect(() => {
     if (missing !== null) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
   }, [missing]);
-  if (!own) return null;
+  if (!own) return hasNoProfile(store) ? <Nobody /> : null;
   // What has been put right in the meantime is no fault any more.
   const fault = missing !== null && missing === missingIn(letter.value) ? missing : null;
   const faultIn = (...parts: readonly Missing[]) =>
@@ -105,6 +106,16 @@ export function Compose({ store }: { readonly store: Store }) {
         </Button>
       </div>
     </form>
+  );
+}
+
+/** Without a profile there is nobody to write as. */
+function Nobody() {
+  return (
+    <div class="page">
+      <PageHead title={text('compose-title')} />
+      <NoProfiles />
+    </div>
   );
 }
 

@@ -195,6 +195,8 @@ export type Key =
   | 'rule-has-left'
   | 'rule-nobody-there'
   | 'rule-other'
+  | 'profiles-none'
+  | 'profiles-none-help'
   | 'role-child'
   | 'role-guardian'
   | 'role-employee'
