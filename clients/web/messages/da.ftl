@@ -97,7 +97,7 @@ inbox-unread = { $count ->
 inbox-unread-many = 50 eller flere ulæste
 inbox-muted = Lydløs
 inbox-marked = Med mærke
-inbox-left = Du er ikke med længere
+inbox-left = Du er ikke længere med
 inbox-you = Du: { $preview }
 inbox-draft = Kladde: { $preview }
 inbox-recalled = Beskeden er trukket tilbage
@@ -186,7 +186,7 @@ thread-leave-title = Forlad samtalen?
 thread-leave-help = Du kan stadig læse det, der er skrevet, men du får ikke flere beskeder herfra.
 thread-leave-submit = Forlad
 thread-may-not-write = Du kan læse her, men ikke skrive.
-thread-you-left = Du har ikke været med siden { $date }. Du kan læse det, der er skrevet før.
+thread-no-longer-in-it = Du er ikke længere med i samtalen. Du kan læse det, der er skrevet indtil { $date }.
 thread-gone = Du kan ikke se denne samtale længere
 thread-write = Skriv en besked
 thread-write-to-all = Til alle { $members }
@@ -277,8 +277,8 @@ withheld-not-permitted = { $count ->
        *[other] { $count } vises ikke: din rolle giver ikke adgang.
     }
 withheld-outside-membership = { $count ->
-        [one] Én vises ikke: den er fra før, du kom med, eller efter, du gik.
-       *[other] { $count } vises ikke: de er fra før, du kom med, eller efter, du gik.
+        [one] Én vises ikke: den er fra før eller efter, du var med.
+       *[other] { $count } vises ikke: de er fra før eller efter, du var med.
     }
 withheld-unreadable = { $count ->
         [one] Én kan ikke læses.

@@ -186,7 +186,7 @@ thread-leave-title = Leave the conversation?
 thread-leave-help = You can still read what was written, but you get no more messages from here.
 thread-leave-submit = Leave
 thread-may-not-write = You can read here, but not write.
-thread-you-left = You have not been in it since { $date }. You can read what was written before.
+thread-no-longer-in-it = You are no longer in this conversation. You can read what was written until { $date }.
 thread-gone = You can no longer see this conversation
 thread-write = Write a message
 thread-write-to-all = To all { $members }
@@ -277,8 +277,8 @@ withheld-not-permitted = { $count ->
        *[other] { $count } are not shown: your role does not give access.
     }
 withheld-outside-membership = { $count ->
-        [one] One is not shown: it is from before you came or after you left.
-       *[other] { $count } are not shown: they are from before you came or after you left.
+        [one] One is not shown: it is from before or after you were in it.
+       *[other] { $count } are not shown: they are from before or after you were in it.
     }
 withheld-unreadable = { $count ->
         [one] One cannot be read.

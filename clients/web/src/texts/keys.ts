@@ -142,7 +142,7 @@ export type Key =
   | 'thread-leave-help'
   | 'thread-leave-submit'
   | 'thread-may-not-write'
-  | 'thread-you-left'
+  | 'thread-no-longer-in-it'
   | 'thread-gone'
   | 'thread-write'
   | 'thread-write-to-all'

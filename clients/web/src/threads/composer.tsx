@@ -38,7 +38,7 @@ export function Composer({ store, thread, intent, onIntent }: ComposerProps) {
   if (leftAt !== null)
     return (
       <p class="composer__closed" role="status">
-        {text('thread-you-left', { date: dateAndTime(leftAt) })}
+        {text('thread-no-longer-in-it', { date: dateAndTime(leftAt) })}
       </p>
     );
   if (room && !room.mayWrite)
