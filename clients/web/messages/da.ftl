@@ -19,8 +19,8 @@ dates-yesterday = I går
 
 ## Forbindelsen
 
-connection-offline = Du har ikke internet lige nu. Det, du skriver, bliver gemt her og sendt, så snart du har.
-connection-reconnecting = Der er ingen forbindelse lige nu. Prøver igen { $seconds ->
+connection-offline = Intet internet. Det, du skriver, gemmes her og sendes senere.
+connection-reconnecting = Ingen forbindelse. Prøver igen { $seconds ->
         [0] nu
         [one] om et sekund
        *[other] om { $seconds } sekunder
@@ -28,8 +28,8 @@ connection-reconnecting = Der er ingen forbindelse lige nu. Prøver igen { $seco
 connection-connecting = Forbinder …
 connection-catching-up = Henter nye beskeder …
 connection-waiting = { $count ->
-        [one] Én besked venter på at blive sendt.
-       *[other] { $count } beskeder venter på at blive sendt.
+        [one] Én besked venter.
+       *[other] { $count } beskeder venter.
     }
 connection-try-now = Prøv nu
 connection-new-version = Der er en ny udgave af Samtale.

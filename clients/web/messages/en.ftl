@@ -19,8 +19,8 @@ dates-yesterday = Yesterday
 
 ## The connection
 
-connection-offline = You have no internet right now. What you write is kept here and sent as soon as you have.
-connection-reconnecting = No connection right now. Trying again { $seconds ->
+connection-offline = No internet. What you write is kept here and sent later.
+connection-reconnecting = No connection. Trying again { $seconds ->
         [0] now
         [one] in one second
        *[other] in { $seconds } seconds
@@ -28,8 +28,8 @@ connection-reconnecting = No connection right now. Trying again { $seconds ->
 connection-connecting = Connecting …
 connection-catching-up = Getting new messages …
 connection-waiting = { $count ->
-        [one] One message is waiting to be sent.
-       *[other] { $count } messages are waiting to be sent.
+        [one] One message is waiting.
+       *[other] { $count } messages are waiting.
     }
 connection-try-now = Try now
 connection-new-version = There is a new version of Samtale.
