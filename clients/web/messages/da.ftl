@@ -19,7 +19,7 @@ dates-yesterday = I går
 
 ## Forbindelsen
 
-connection-offline = Intet internet. Det, du skriver, gemmes her og sendes senere.
+connection-offline = Du har ikke internet. Det, du skriver, gemmes her og sendes senere.
 connection-reconnecting = Ingen forbindelse. Prøver igen { $seconds ->
         [0] nu
         [one] om et sekund

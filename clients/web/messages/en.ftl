@@ -19,7 +19,7 @@ dates-yesterday = Yesterday
 
 ## The connection
 
-connection-offline = No internet. What you write is kept here and sent later.
+connection-offline = You have no internet. What you write is kept here and sent later.
 connection-reconnecting = No connection. Trying again { $seconds ->
         [0] now
         [one] in one second
