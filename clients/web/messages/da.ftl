@@ -251,8 +251,8 @@ rule-has-left = Personen er ikke længere på skolen.
 rule-nobody-there = Der er ingen at skrive til her endnu.
 rule-other = Det tillader reglerne ikke. Spørg skolen, hvis du er i tvivl.
 
-profiles-none = Du har ingen plads på skolen i Samtale
-profiles-none-help = Skolen har ikke givet dig en plads endnu, eller du har den ikke længere. Spørg skolens kontor, hvis du mener, det er en fejl.
+profiles-none = Du har ingen profil her
+profiles-none-help = Skolen har ikke givet dig en plads endnu, eller du har den ikke længere. Spørg skolens kontor, hvis det er en fejl.
 
 role-child = Elev
 role-guardian = Forælder

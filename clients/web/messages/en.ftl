@@ -251,8 +251,8 @@ rule-has-left = This person is no longer at the school.
 rule-nobody-there = There is nobody to write to here yet.
 rule-other = The rules do not allow it. Ask the school if you are in doubt.
 
-profiles-none = You have no place at the school in Samtale
-profiles-none-help = The school has not given you a place yet, or you no longer have it. Ask the school office if you think that is a mistake.
+profiles-none = You have no profile here
+profiles-none-help = The school has not given you a place yet, or you no longer have it. Ask the school office if that is a mistake.
 
 role-child = Pupil
 role-guardian = Parent
