@@ -121,9 +121,17 @@ const INSIDE: readonly Screen[] = [
     },
   },
   {
-    name: 'compose-missing',
+    name: 'compose-unchosen',
     go: async (device) => {
       await device.page.keyboard.press('Escape');
+      await device.button('compose-submit').click();
+      await device.seesText(device.text('compose-missing-choice', { search: 'Lin' }));
+    },
+  },
+  {
+    name: 'compose-missing',
+    go: async (device) => {
+      await device.page.getByRole('combobox').fill('');
       await device.page.getByLabel(device.text('compose-subject'), { exact: true }).fill('');
       await device.button('compose-submit').click();
       await device.seesText(device.text('compose-missing-subject'));

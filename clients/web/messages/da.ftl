@@ -19,8 +19,8 @@ dates-yesterday = I går
 
 ## Forbindelsen
 
-connection-offline = Du har ikke internet lige nu. Det, du skriver, bliver gemt her og sendt, så snart du har.
-connection-reconnecting = Der er ingen forbindelse lige nu. Prøver igen { $seconds ->
+connection-offline = Du har ikke internet. Det, du skriver, gemmes her og sendes senere.
+connection-reconnecting = Ingen forbindelse. Prøver igen { $seconds ->
         [0] nu
         [one] om et sekund
        *[other] om { $seconds } sekunder
@@ -28,8 +28,8 @@ connection-reconnecting = Der er ingen forbindelse lige nu. Prøver igen { $seco
 connection-connecting = Forbinder …
 connection-catching-up = Henter nye beskeder …
 connection-waiting = { $count ->
-        [one] Én besked venter på at blive sendt.
-       *[other] { $count } beskeder venter på at blive sendt.
+        [one] Én besked venter.
+       *[other] { $count } beskeder venter.
     }
 connection-try-now = Prøv nu
 connection-new-version = Der er en ny udgave af Samtale.
@@ -97,7 +97,7 @@ inbox-unread = { $count ->
 inbox-unread-many = 50 eller flere ulæste
 inbox-muted = Lydløs
 inbox-marked = Med mærke
-inbox-left = Du er ikke med længere
+inbox-left = Du er ikke længere med
 inbox-you = Du: { $preview }
 inbox-draft = Kladde: { $preview }
 inbox-recalled = Beskeden er trukket tilbage
@@ -186,7 +186,7 @@ thread-leave-title = Forlad samtalen?
 thread-leave-help = Du kan stadig læse det, der er skrevet, men du får ikke flere beskeder herfra.
 thread-leave-submit = Forlad
 thread-may-not-write = Du kan læse her, men ikke skrive.
-thread-you-left = Du har ikke været med siden { $date }. Du kan læse det, der er skrevet før.
+thread-no-longer-in-it = Du er ikke længere med i samtalen. Du kan læse det, der er skrevet indtil { $date }.
 thread-gone = Du kan ikke se denne samtale længere
 thread-write = Skriv en besked
 thread-write-to-all = Til alle { $members }
@@ -228,6 +228,7 @@ compose-regarding = Hvem handler det om?
 compose-regarding-help = Så kan alle se, hvilket barn det gælder.
 compose-text = Besked
 compose-submit = Send
+compose-missing-choice = »{ $search }« er ikke valgt endnu. Vælg på listen, eller slet det, du har skrevet.
 compose-missing-to = Vælg mindst én modtager.
 compose-missing-subject = Skriv et emne.
 compose-missing-text = Skriv en besked.
@@ -249,6 +250,9 @@ rule-groups-are-for-staff = Kun ansatte kan skrive til en hel gruppe. Vælg dem 
 rule-has-left = Personen er ikke længere på skolen.
 rule-nobody-there = Der er ingen at skrive til her endnu.
 rule-other = Det tillader reglerne ikke. Spørg skolen, hvis du er i tvivl.
+
+profiles-none = Du har ingen profil her
+profiles-none-help = Skolen har ikke givet dig en plads endnu, eller du har den ikke længere. Spørg skolens kontor, hvis det er en fejl.
 
 role-child = Elev
 role-guardian = Forælder
@@ -273,8 +277,8 @@ withheld-not-permitted = { $count ->
        *[other] { $count } vises ikke: din rolle giver ikke adgang.
     }
 withheld-outside-membership = { $count ->
-        [one] Én vises ikke: den er fra før, du kom med, eller efter, du gik.
-       *[other] { $count } vises ikke: de er fra før, du kom med, eller efter, du gik.
+        [one] Én vises ikke: den er fra før eller efter, du var med.
+       *[other] { $count } vises ikke: de er fra før eller efter, du var med.
     }
 withheld-unreadable = { $count ->
         [one] Én kan ikke læses.

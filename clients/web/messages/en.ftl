@@ -19,8 +19,8 @@ dates-yesterday = Yesterday
 
 ## The connection
 
-connection-offline = You have no internet right now. What you write is kept here and sent as soon as you have.
-connection-reconnecting = No connection right now. Trying again { $seconds ->
+connection-offline = You have no internet. What you write is kept here and sent later.
+connection-reconnecting = No connection. Trying again { $seconds ->
         [0] now
         [one] in one second
        *[other] in { $seconds } seconds
@@ -28,8 +28,8 @@ connection-reconnecting = No connection right now. Trying again { $seconds ->
 connection-connecting = Connecting …
 connection-catching-up = Getting new messages …
 connection-waiting = { $count ->
-        [one] One message is waiting to be sent.
-       *[other] { $count } messages are waiting to be sent.
+        [one] One message is waiting.
+       *[other] { $count } messages are waiting.
     }
 connection-try-now = Try now
 connection-new-version = There is a new version of Samtale.
@@ -186,7 +186,7 @@ thread-leave-title = Leave the conversation?
 thread-leave-help = You can still read what was written, but you get no more messages from here.
 thread-leave-submit = Leave
 thread-may-not-write = You can read here, but not write.
-thread-you-left = You have not been in it since { $date }. You can read what was written before.
+thread-no-longer-in-it = You are no longer in this conversation. You can read what was written until { $date }.
 thread-gone = You can no longer see this conversation
 thread-write = Write a message
 thread-write-to-all = To all { $members }
@@ -228,6 +228,7 @@ compose-regarding = Who is it about?
 compose-regarding-help = So that everyone can see which child it concerns.
 compose-text = Message
 compose-submit = Send
+compose-missing-choice = “{ $search }” is not chosen yet. Choose from the list, or delete what you typed.
 compose-missing-to = Choose at least one recipient.
 compose-missing-subject = Write a subject.
 compose-missing-text = Write a message.
@@ -249,6 +250,9 @@ rule-groups-are-for-staff = Only staff can write to a whole group. Choose people
 rule-has-left = This person is no longer at the school.
 rule-nobody-there = There is nobody to write to here yet.
 rule-other = The rules do not allow it. Ask the school if you are in doubt.
+
+profiles-none = You have no profile here
+profiles-none-help = The school has not given you a place yet, or you no longer have it. Ask the school office if that is a mistake.
 
 role-child = Pupil
 role-guardian = Parent
@@ -273,8 +277,8 @@ withheld-not-permitted = { $count ->
        *[other] { $count } are not shown: your role does not give access.
     }
 withheld-outside-membership = { $count ->
-        [one] One is not shown: it is from before you came or after you left.
-       *[other] { $count } are not shown: they are from before you came or after you left.
+        [one] One is not shown: it is from before or after you were in it.
+       *[other] { $count } are not shown: they are from before or after you were in it.
     }
 withheld-unreadable = { $count ->
         [one] One cannot be read.

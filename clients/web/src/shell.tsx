@@ -9,6 +9,7 @@ import { lazy } from './lazy.ts';
 import { ProblemNotice } from './problem.tsx';
 import { go, type Route, route } from './router.ts';
 import './shell.css';
+import { hasNoProfile } from './settings/no_profiles.tsx';
 import { Statement } from './statement/lazy.ts';
 import type { Store } from './store/store.ts';
 import { text } from './texts/text.ts';
@@ -86,6 +87,7 @@ function Open({ store, place }: { readonly store: Store; readonly place: Route }
         </Empty>
       );
     default:
-      return <Empty title={text('inbox-pick')} help={text('inbox-pick-help')} />;
+      // Beside an inbox that says why it stays empty there is nothing to choose.
+      return hasNoProfile(store) ? null : <Empty title={text('inbox-pick')} help={text('inbox-pick-help')} />;
   }
 }

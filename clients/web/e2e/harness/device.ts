@@ -161,7 +161,7 @@ export class Device {
 
   async toInbox(): Promise<void> {
     if (this.isPhone) await this.button('app-back').click();
-    else await this.page.getByRole('link', { name: this.text('app-name') }).click();
+    else await this.page.getByRole('link', { name: this.text('app-name'), exact: true }).click();
   }
 
   async openDetails(): Promise<Locator> {

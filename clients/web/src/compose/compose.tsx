@@ -10,6 +10,7 @@ import { attempted } from '../problem.tsx';
 import { go } from '../router.ts';
 import { limits, newId } from '../sdk/index.ts';
 import type { OwnProfile, ProfileId } from '../sdk/protocol.ts';
+import { hasNoProfile, NoProfiles } from '../settings/no_profiles.tsx';
 import type { Store } from '../store/store.ts';
 import { type Key, text } from '../texts/text.ts';
 import { Chosen } from './choice.ts';
@@ -21,6 +22,7 @@ import { Recipients } from './recipients.tsx';
 const PATIENCE_MS = 4000;
 
 const MISSING: Readonly<Record<Missing, Key>> = {
+  choice: 'compose-missing-choice',
   to: 'compose-missing-to',
   subject: 'compose-missing-subject',
   words: 'compose-missing-text',
@@ -41,12 +43,16 @@ export function Compose({ store }: { readonly store: Store }) {
   useEffect(() => {
     if (missing !== null) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
   }, [missing]);
-  if (!own) return null;
+  if (!own) return hasNoProfile(store) ? <Nobody /> : null;
+  // What has been put right in the meantime is no fault any more.
+  const fault = missing !== null && missing === missingIn(letter.value) ? missing : null;
+  const faultIn = (...parts: readonly Missing[]) =>
+    fault !== null && parts.includes(fault) ? text(MISSING[fault], { search: letter.value.search.trim() }) : null;
 
   const submit = async () => {
-    const fault = missingIn(letter.value);
-    setMissing(fault);
-    if (fault !== null || awaited !== null) return;
+    const found = missingIn(letter.value);
+    setMissing(found);
+    if (found !== null || awaited !== null) return;
     const clientId = newId();
     if (!(await attempted(store, store.server.queue(outgoingOf(letter.value, own, clientId))))) return;
     letter.value = EMPTY;
@@ -71,22 +77,20 @@ export function Compose({ store }: { readonly store: Store }) {
         profile={own.profile}
         label={text('compose-to')}
         chosen={letter.value.to}
+        search={letter.value.search}
+        onSearch={(search) => change({ search })}
         onChange={(to) => change({ to })}
-        fault={missing === 'to' ? text(MISSING.to) : null}
+        fault={faultIn('choice', 'to')}
       />
       <Field
         label={text('compose-subject')}
         value={letter.value.subject}
         onInput={(subject) => change({ subject })}
         maxLength={limits.SUBJECT_BYTES / 2}
-        fault={missing === 'subject' ? text(MISSING.subject) : null}
+        fault={faultIn('subject')}
       />
       <Regarding store={store} own={own} onChange={(regarding) => change({ regarding })} />
-      <Message
-        words={letter.value.words}
-        onInput={(words) => change({ words })}
-        fault={missing === 'words' ? text(MISSING.words) : null}
-      />
+      <Message words={letter.value.words} onInput={(words) => change({ words })} fault={faultIn('words')} />
       <div class="compose__actions">
         <Button
           kind="quiet"
@@ -102,6 +106,16 @@ export function Compose({ store }: { readonly store: Store }) {
         </Button>
       </div>
     </form>
+  );
+}
+
+/** Without a profile there is nobody to write as. */
+function Nobody() {
+  return (
+    <div class="page">
+      <PageHead title={text('compose-title')} />
+      <NoProfiles />
+    </div>
   );
 }
 

@@ -12,12 +12,14 @@ export interface Letter {
   /** In whose name; null is whoever it would be by itself. */
   readonly as: ProfileId | null;
   readonly to: readonly Choice[];
+  /** What stands in the field of recipients, by which nobody is chosen yet. */
+  readonly search: string;
   readonly subject: string;
   readonly regarding: readonly ProfileId[];
   readonly words: string;
 }
 
-export const EMPTY: Letter = { as: null, to: [], subject: '', regarding: [], words: '' };
+export const EMPTY: Letter = { as: null, to: [], search: '', subject: '', regarding: [], words: '' };
 
 /** It outlives the screen: who looks something up in another thread finds it again. */
 export const letterOf: (store: Store) => Signal<Letter> = ofStore(() => signal(EMPTY));
@@ -32,15 +34,21 @@ export function writerOf(store: Store): OwnProfile | null {
 /** Another name to write in. Who can be written to, and which children it can be about, depends on that. */
 export function writeAs(store: Store, as: ProfileId): void {
   const letter = letterOf(store);
-  letter.value = { ...letter.value, as, to: [], regarding: [] };
+  letter.value = { ...letter.value, as, to: [], search: '', regarding: [] };
 }
 
-export type Missing = 'to' | 'subject' | 'words';
+export type Missing = 'choice' | 'to' | 'subject' | 'words';
 
-export function missingIn({ to, subject, words }: Letter): Missing | null {
+/** A name that was only typed comes first: whoever wrote it believes that it goes to them too. */
+export function missingIn({ to, search, subject, words }: Letter): Missing | null {
+  if (isUnchosen(search)) return 'choice';
   if (to.length === 0) return 'to';
   if (subject.trim() === '') return 'subject';
   return isSendable(words) ? null : 'words';
+}
+
+export function isUnchosen(search: string): boolean {
+  return search.trim() !== '';
 }
 
 /** What goes into the outbox. */

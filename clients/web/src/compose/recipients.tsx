@@ -21,6 +21,9 @@ interface RecipientsProps {
   readonly label: string;
   readonly chosen: readonly Choice[];
   readonly onChange: (chosen: readonly Choice[]) => void;
+  /** What is typed and not chosen; whoever sends must see to it that it is not passed over. */
+  readonly search: string;
+  readonly onSearch: (search: string) => void;
   readonly fault?: string | null;
 }
 
@@ -33,10 +36,10 @@ type Suggestions =
   | { readonly kind: 'open'; readonly choices: readonly Choice[]; readonly at: number };
 
 /** A field in which one looks people and groups up and chooses several; the pattern is a combo box with a list. */
-export function Recipients({ store, space, profile, label, chosen, onChange, fault }: RecipientsProps) {
+export function Recipients(props: RecipientsProps) {
+  const { store, space, profile, label, chosen, onChange, search, onSearch, fault } = props;
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
-  const [search, setSearch] = useState('');
   const [suggestions, setSuggestions] = useState<Suggestions>({ kind: 'closed' });
   const [why, setWhy] = useState<string | null>(null);
   const isOpen = suggestions.kind === 'open';
@@ -51,7 +54,7 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
     document.getElementById(`${id}-at`)?.scrollIntoView({ block: 'nearest' });
   }, [current]);
   const choose = async (choice: Choice) => {
-    setSearch('');
+    onSearch('');
     close();
     input.current?.focus();
     try {
@@ -121,18 +124,24 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
           placeholder={chosen.length === 0 ? text('compose-to-help') : undefined}
           value={search}
           onInput={(event) => {
-            setSearch(event.currentTarget.value);
+            onSearch(event.currentTarget.value);
             // Whoever types on and presses Enter means what they typed, not what was first in the list before.
             if (isOpen) setSuggestions(narrowed(suggestions.choices, event.currentTarget.value));
             look(event.currentTarget.value, SEARCH_PAUSE_MS);
           }}
           onFocus={() => {
-            if (chosen.length === 0) look(search, 0);
+            if (chosen.length === 0 || search !== '') look(search, 0);
           }}
           onBlur={close}
           onKeyDown={onKeyDown}
         />
       </div>
+      {/* Above the list, which would cover it. */}
+      {why || fault ? (
+        <p class="field__fault" role="alert">
+          {why ?? fault}
+        </p>
+      ) : null}
       <div class="recipients__place">
         <div
           class="recipients__list"
@@ -169,11 +178,6 @@ export function Recipients({ store, space, profile, label, chosen, onChange, fau
         {isOpen && suggestions.choices.length === 0 ? text('compose-none', { search }) : null}
         {store.connection.value.kind === 'live' ? null : text('compose-offline')}
       </p>
-      {why || fault ? (
-        <p class="field__fault" role="alert">
-          {why ?? fault}
-        </p>
-      ) : null}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { Button } from '../design/button.tsx';
 import { Empty } from '../design/notice.tsx';
 import { go } from '../router.ts';
+import { hasNoProfile, NoProfiles } from '../settings/no_profiles.tsx';
 import { loadMore } from '../store/inbox_pages.ts';
 import type { Store } from '../store/store.ts';
 import { dateOnly } from '../texts/dates.ts';
@@ -19,6 +20,8 @@ interface EndProps {
 export function End({ store, isEmpty }: EndProps) {
   const { value: reach } = store.reach;
   const isFirst = store.summaries.value.size === 0;
+  // Whatever the server answers: nothing comes to someone without a profile.
+  if (isFirst && hasNoProfile(store)) return <NoProfiles />;
   if (isFirst && (reach.kind === 'loading' || reach.kind === 'nothing')) return <Loading />;
   const isSearch = viewOf(store).search.value.trim() !== '';
   return (

@@ -12,6 +12,7 @@ import { LANGUAGE_NAMES, LANGUAGES, language } from '../texts/language.ts';
 import { roleName } from '../texts/roles.ts';
 import { chooseLanguage, type Key, text } from '../texts/text.ts';
 import { Logins } from './logins.tsx';
+import { hasNoProfile } from './no_profiles.tsx';
 import { PresenceVisibility } from './presence.tsx';
 import './settings.css';
 
@@ -68,6 +69,9 @@ function Profiles({ store }: { readonly store: Store }) {
       <h2 class="settings__title" id="profiles-title">
         {text('settings-profiles')}
       </h2>
+      {hasNoProfile(store) ? (
+        <p class="settings__soft">{`${text('profiles-none')}. ${text('profiles-none-help')}`}</p>
+      ) : null}
       <ul>
         {profiles.map((own) => (
           <li class="settings__row" key={own.profile}>

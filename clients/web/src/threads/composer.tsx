@@ -14,6 +14,9 @@ import './composer.css';
 import { useDraft } from './draft.ts';
 import { TypingLine, useTyping } from './typing.tsx';
 
+/** A mouse, and so a keyboard with Shift. Elsewhere Enter makes a new line, and the button sends; composer.css asks the same. */
+const HAS_KEYBOARD = '(hover: hover) and (pointer: fine)';
+
 /** What the writing field is for right now. */
 export type Intent =
   /** To everyone in the thread. */
@@ -38,7 +41,7 @@ export function Composer({ store, thread, intent, onIntent }: ComposerProps) {
   if (leftAt !== null)
     return (
       <p class="composer__closed" role="status">
-        {text('thread-you-left', { date: dateAndTime(leftAt) })}
+        {text('thread-no-longer-in-it', { date: dateAndTime(leftAt) })}
       </p>
     );
   if (room && !room.mayWrite)
@@ -90,7 +93,7 @@ function Writing({ store, thread, intent, onIntent }: ComposerProps) {
     if (event.key === 'Escape' && intent.kind !== 'all') onIntent({ kind: 'all' });
     // An Enter that ends the composition of a character is not meant for us.
     if (event.key !== 'Enter' || event.isComposing) return;
-    const sends = event.ctrlKey || event.metaKey || (!event.shiftKey && matchMedia('(pointer: fine)').matches);
+    const sends = event.ctrlKey || event.metaKey || (!event.shiftKey && matchMedia(HAS_KEYBOARD).matches);
     if (!sends) return;
     event.preventDefault();
     void submit();

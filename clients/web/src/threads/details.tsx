@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { type Choice, Chosen } from '../compose/choice.ts';
+import { isUnchosen } from '../compose/letter.ts';
 import { Recipients } from '../compose/recipients.tsx';
 import { Button } from '../design/button.tsx';
 import { Dialog, Question } from '../design/dialog.tsx';
@@ -82,6 +83,8 @@ function Rename({ store, thread }: Omit<DetailsProps, 'onClose'>) {
 
 function Add({ store, thread }: Omit<DetailsProps, 'onClose'>) {
   const [chosen, setChosen] = useState<readonly Choice[] | null>(null);
+  const [search, setSearch] = useState('');
+  const [isRefused, setRefused] = useState(false);
   const [fromTheBeginning, setFromTheBeginning] = useState(false);
   const space = store.spaceOf(thread);
   if (!space) return null;
@@ -93,6 +96,8 @@ function Add({ store, thread }: Omit<DetailsProps, 'onClose'>) {
     );
   }
   const add = async () => {
+    setRefused(isUnchosen(search));
+    if (isUnchosen(search)) return;
     if (chosen.length > 0 && !(await addMembers(store, thread, Chosen.recipients(chosen), fromTheBeginning))) return;
     setChosen(null);
   };
@@ -105,6 +110,9 @@ function Add({ store, thread }: Omit<DetailsProps, 'onClose'>) {
         label={text('thread-add')}
         chosen={chosen}
         onChange={setChosen}
+        search={search}
+        onSearch={setSearch}
+        fault={isRefused && isUnchosen(search) ? text('compose-missing-choice', { search: search.trim() }) : null}
       />
       <fieldset>
         <legend class="unseen">{text('thread-add-from-help')}</legend>
