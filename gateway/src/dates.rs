@@ -1,13 +1,14 @@
 //! What begins or ends by its date: a place in a class, a custody, an employment. What a person may see and hear is asked
 //! of the clock each time; who is a member of a thread is a row, and has to be written when the day comes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use samtale_protocol::{SpaceId, Timestamp};
+use samtale_protocol::SpaceId;
 use samtale_storage::directory::SpaceRecord;
 use samtale_storage::engine::chain;
-use samtale_storage::{Range, StorageError};
+use samtale_storage::{KeyValue, Range, StorageError, Store};
 use tracing::{info, warn};
 
 use crate::server::Office;
@@ -24,30 +25,38 @@ const PAGE: usize = 500;
 /// Follows the dates of all spaces, for as long as it is polled.
 pub async fn follow(office: Arc<Office>) {
     let mut since = office.clock.now().minus(REACH);
+    // One space that can not be read, as when its keys are gone, does not hold back the others, nor is it forgotten.
+    let mut behind = BTreeMap::new();
     loop {
         let now = office.clock.now();
-        match follow_all(&office, since).await {
-            Ok(0) => since = now,
-            Ok(threads) => {
-                info!(threads, "members came and went by their dates");
+        match spaces(&office.opened.store).await {
+            Ok(spaces) => {
+                for space in spaces {
+                    let from = behind.remove(&space).unwrap_or(since);
+                    match office.school.follow_dates(space, from).await {
+                        Ok(0) => {}
+                        Ok(threads) => info!(%space, threads, "members came and went by their dates"),
+                        Err(error) => {
+                            warn!(%space, error = %chain(&error), "dates can not be followed now; tried again");
+                            behind.insert(space, from);
+                        }
+                    }
+                }
                 since = now;
             }
-            Err(error) => warn!(error = %chain(&error), "dates can not be followed now; tried again"),
+            Err(error) => warn!(error = %chain(&error), "spaces can not be listed now; tried again"),
         }
         tokio::time::sleep(LOOKS).await;
     }
 }
 
-async fn follow_all(office: &Office, since: Timestamp) -> Result<u32, StorageError> {
-    let store = &office.opened.store;
-    let spaces = store
+async fn spaces(store: &Store) -> Result<Vec<SpaceId>, StorageError> {
+    let rows = store
         .scan_all::<SpaceRecord>(&[SpaceId::SYSTEM.into()], Range::all(PAGE))
         .await?;
-    let mut changed = 0;
-    for space in spaces {
-        if let Some(samtale_storage::KeyValue::Id(id)) = space.clustering.first() {
-            changed += office.school.follow_dates(SpaceId::from_bytes(*id), since).await?;
-        }
-    }
-    Ok(changed)
+    let ids = rows.iter().filter_map(|row| match row.clustering.first() {
+        Some(KeyValue::Id(id)) => Some(SpaceId::from_bytes(*id)),
+        _ => None,
+    });
+    Ok(ids.collect())
 }

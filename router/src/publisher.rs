@@ -241,13 +241,9 @@ impl Publisher {
     fn take_marks(&self) -> Vec<(SpaceId, JournalPlace)> {
         let mut backlog = self.lock();
         let marks = backlog.republish.iter_mut().map(|(space, mark)| {
-            if let Some(again) = mark.again.take() {
-                mark.place = if again.time <= mark.place.time {
-                    again
-                } else {
-                    mark.place
-                };
-            }
+            // A later one is read on the way from the place.
+            let earlier = mark.again.take().filter(|again| again.time <= mark.place.time);
+            mark.place = earlier.unwrap_or(mark.place);
             (*space, mark.place)
         });
         marks.collect()

@@ -65,7 +65,9 @@ impl School {
             let directory = self.directory(*space).await?;
             let threads = self.threads_of(&directory, *space, *profile).await;
             let mut threads = threads.map_err(|error| refuse_storage(&error))?;
-            threads.retain(|candidate| candidate.matches(&search, &directory, self.now()));
+            if !search.is_empty() {
+                threads.retain(|candidate| candidate.matches(&search, &directory, self.now()));
+            }
             candidates.extend(threads);
         }
         candidates.sort_by_key(|candidate| std::cmp::Reverse((candidate.last, candidate.head.thread.thread)));

@@ -12,7 +12,7 @@ export interface Searched {
   readonly backTo: number | null;
 }
 
-/** The server knows no search of ours, so it is told page by page what there is, until that is all, or enough. */
+/** Loads page after page until all is here, or enough: what the server's own search finds would leave holes in the list. */
 export async function searchOn(store: Store): Promise<void> {
   const { search, searching } = viewOf(store);
   if (searching.value) return;
