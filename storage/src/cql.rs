@@ -4,7 +4,11 @@
 //! to the same; compare-and-set tables by lightweight transactions (Paxos) at LOCAL_SERIAL, in a keyspace of their own.
 //! Rows expire by the second here, and not by the millisecond.
 
+mod connection;
 mod failures;
+mod marks;
+pub mod migrations;
+mod migrator;
 mod ranges;
 mod statements;
 mod tables;
@@ -13,40 +17,30 @@ mod values;
 use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use samtale_protocol::time::Clock;
-use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
-use scylla::client::session_builder::SessionBuilder;
 use scylla::response::query_result::QueryRowsResult;
 use scylla::statement::batch::{Batch as CqlBatch, BatchType};
 use scylla::statement::prepared::PreparedStatement;
-use scylla::statement::{Consistency, SerialConsistency};
 use scylla::value::{CqlValue, Row as CqlRow};
 
+use self::connection::connect;
+pub use self::connection::{CqlOptions, Credentials};
 use self::failures::{Asked, failure};
+use self::marks::{Held, Marks};
+pub use self::migrations::MigrateError;
+pub use self::migrator::{Migrator, Status};
 use self::ranges::Shape;
 use self::statements::{Preparing, Statements, Writes};
 pub use self::tables::Keyspaces;
-use self::tables::{create_keyspace, create_table};
 use crate::engine::{Batch, Change, Compared, Engine, Page, Range, Row, RowChange, StorageError, chain};
 use crate::key::{Key, KeyValue};
 use crate::schema::{self, Table};
 
-/// Where the database is, and how it is asked.
-#[derive(Clone, Debug)]
-pub struct CqlOptions {
-    /// Addresses of some of its nodes, `host:port`; the others are found through them.
-    pub nodes: Vec<String>,
-    /// Where the tables are.
-    pub keyspaces: Keyspaces,
-    /// How often each row is kept in a data centre. Counts when the keyspaces are made.
-    pub replicas: u8,
-    /// After how long a request is given up. A write may still be applied then.
-    pub request_timeout: Duration,
-}
+/// Which keys the rows are written with.
+const KEYS_MARK: &str = "keys";
 
 /// Keeps every table in a database that speaks CQL.
 pub struct CqlEngine {
@@ -57,34 +51,17 @@ pub struct CqlEngine {
 }
 
 impl CqlEngine {
-    /// Makes the keyspaces and tables that are not there. One node at a time may do this.
-    ///
-    /// # Errors
-    ///
-    /// [`StorageError::Unavailable`] when the database is not reached or refuses a statement; nothing is undone.
-    pub async fn create_tables(options: &CqlOptions) -> Result<(), StorageError> {
-        let session = connect(options).await?;
-        let keyspaces = &options.keyspaces;
-        let made = [&keyspaces.plain, &keyspaces.settled].map(|name| create_keyspace(name, options.replicas));
-        let tables = schema::ALL.iter().map(|table| create_table(keyspaces, table));
-        for statement in made.into_iter().chain(tables) {
-            // The driver waits until all nodes agree on the schema after each.
-            let created = session.query_unpaged(statement.as_str(), ()).await;
-            created.map_err(|error| StorageError::Unavailable {
-                reason: format!("the database refuses: {}: {statement}", chain(&error)),
-            })?;
-        }
-        Ok(())
-    }
-
     /// The engine on tables that are there.
     ///
     /// # Errors
     ///
-    /// [`StorageError::Unavailable`] when the database is not reached, or a table is missing or of another shape.
+    /// [`StorageError::Unavailable`] when the database is not reached, refuses compare-and-set, or has a table of another
+    /// shape; [`StorageError::Schema`] or [`StorageError::NewerFormat`] when its tables are not of this program's version.
     pub async fn open(options: &CqlOptions, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
-        let session = connect(options).await?;
+        let session = connect(options, options.request_timeout).await?;
         let keyspaces = options.keyspaces.clone();
+        migrator::require(&session, &keyspaces).await?;
+        Marks::new(&session, &keyspaces).probe().await?;
         let mut statements = HashMap::new();
         let preparing = Preparing {
             session: &session,
@@ -99,6 +76,24 @@ impl CqlEngine {
             statements,
             clock,
         })
+    }
+
+    /// Says which keys the rows are written with, once for all nodes.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::KeysUnavailable`] when they are written with others.
+    pub async fn claim_keys(&self, fingerprint: &str) -> Result<(), StorageError> {
+        let marks = Marks::new(&self.session, &self.keyspaces);
+        match marks.take(KEYS_MARK, fingerprint, None).await? {
+            Held::ByUs => Ok(()),
+            Held::By(_) => Err(StorageError::KeysUnavailable {
+                reason: format!(
+                    "the rows in {} are written with other keys: all its nodes share one key folder",
+                    self.keyspaces.plain
+                ),
+            }),
+        }
     }
 
     fn statements(&self, table: &'static Table) -> Result<&Statements, StorageError> {
@@ -336,23 +331,6 @@ impl Outcome {
             Self::Refused { .. } => Compared::Conflict,
         }
     }
-}
-
-async fn connect(options: &CqlOptions) -> Result<Session, StorageError> {
-    let profile = ExecutionProfile::builder()
-        .consistency(Consistency::LocalQuorum)
-        .serial_consistency(Some(SerialConsistency::LocalSerial))
-        .request_timeout(Some(options.request_timeout))
-        .build();
-    let mut builder = SessionBuilder::new().known_nodes(&options.nodes);
-    builder = builder.default_execution_profile_handle(profile.into_handle());
-    builder.build().await.map_err(|error| StorageError::Unavailable {
-        reason: format!(
-            "the database at {} is not reached: {}",
-            options.nodes.join(", "),
-            chain(&error)
-        ),
-    })
 }
 
 fn key_values(key: &Key) -> Vec<Option<CqlValue>> {

@@ -4,8 +4,10 @@
 mod backups;
 mod canary;
 mod contract;
+mod database;
 mod engines;
 mod keys;
+mod migrations;
 mod open;
 mod power_loss;
 mod rig;
