@@ -9,6 +9,7 @@ mod failures;
 mod marks;
 pub mod migrations;
 mod migrator;
+mod moving;
 mod ranges;
 mod statements;
 mod tables;
@@ -32,6 +33,7 @@ use self::failures::{Asked, failure};
 use self::marks::{Held, Marks};
 pub use self::migrations::MigrateError;
 pub use self::migrator::{Migrator, Status};
+pub(crate) use self::moving::{MovedRow, RowMover};
 use self::ranges::Shape;
 use self::statements::{Preparing, Statements, Writes};
 pub use self::tables::Keyspaces;
@@ -44,7 +46,7 @@ const KEYS_MARK: &str = "keys";
 
 /// Keeps every table in a database that speaks CQL.
 pub struct CqlEngine {
-    session: Session,
+    session: Arc<Session>,
     keyspaces: Keyspaces,
     statements: HashMap<&'static str, Statements>,
     clock: Arc<dyn Clock>,
@@ -71,7 +73,7 @@ impl CqlEngine {
             statements.insert(table.name, preparing.statements(table).await?);
         }
         Ok(Self {
-            session,
+            session: Arc::new(session),
             keyspaces,
             statements,
             clock,

@@ -5,6 +5,7 @@
 
 pub mod backup;
 pub mod coalescing;
+pub mod copying;
 pub mod cql;
 pub mod custodian;
 pub mod directory;

@@ -3,7 +3,9 @@
 
 mod backups;
 mod canary;
+mod coalescing;
 mod contract;
+mod copying;
 mod database;
 mod engines;
 mod keys;
@@ -11,3 +13,4 @@ mod migrations;
 mod open;
 mod power_loss;
 mod rig;
+mod shared_keys;
