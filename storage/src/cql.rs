@@ -5,6 +5,7 @@
 //! Rows expire by the second here, and not by the millisecond.
 
 mod connection;
+mod counts;
 mod failures;
 mod marks;
 pub mod migrations;
@@ -29,6 +30,8 @@ use scylla::value::{CqlValue, Row as CqlRow};
 
 use self::connection::connect;
 pub use self::connection::{CqlOptions, Credentials};
+use self::counts::Counters;
+pub use self::counts::StatementCounts;
 use self::failures::{Asked, failure};
 use self::marks::{Held, Marks};
 pub use self::migrations::MigrateError;
@@ -50,6 +53,7 @@ pub struct CqlEngine {
     keyspaces: Keyspaces,
     statements: HashMap<&'static str, Statements>,
     clock: Arc<dyn Clock>,
+    counters: Counters,
 }
 
 impl CqlEngine {
@@ -77,7 +81,13 @@ impl CqlEngine {
             keyspaces,
             statements,
             clock,
+            counters: Counters::default(),
         })
+    }
+
+    /// How many statements were sent so far.
+    pub fn statements_sent(&self) -> StatementCounts {
+        self.counters.now()
     }
 
     /// Says which keys the rows are written with, once for all nodes.
@@ -171,6 +181,7 @@ impl CqlEngine {
         statement: &PreparedStatement,
         values: Vec<Option<CqlValue>>,
     ) -> Result<Outcome, StorageError> {
+        self.counters.serial();
         let rows = self
             .rows((Asked::Write, "compare and set", table), statement, values)
             .await?;
@@ -181,6 +192,7 @@ impl CqlEngine {
 #[async_trait]
 impl Engine for CqlEngine {
     async fn get(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
+        self.counters.read();
         self.one_row(table, &self.statements(table)?.get, key).await
     }
 
@@ -193,6 +205,7 @@ impl Engine for CqlEngine {
                 keyspaces: &self.keyspaces,
             };
             let statement = self.statements(table)?.scan(preparing, table, shape).await?;
+            self.counters.read();
             let limit = CqlValue::Int(i32::try_from(asked_for).unwrap_or(i32::MAX));
             let bounds = [&range.from, &range.to].into_iter().flat_map(columns);
             let values = values::partition(partition).chain(bounds).chain([limit]).map(Some);
@@ -227,6 +240,7 @@ impl Engine for CqlEngine {
                 reason: "it is written by compare-and-set only".to_owned(),
             });
         };
+        self.counters.write();
         let written = match (changes.pop(), changes.is_empty()) {
             (None, _) => return Ok(()),
             (Some((statement, values)), true) => self.session.execute_unpaged(statement, values).await,
@@ -291,7 +305,10 @@ impl Engine for CqlEngine {
 
     async fn get_serial(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
         match &self.statements(table)?.writes {
-            Writes::CompareAndSet { get_serial, .. } => self.one_row(table, get_serial, key).await,
+            Writes::CompareAndSet { get_serial, .. } => {
+                self.counters.serial();
+                self.one_row(table, get_serial, key).await
+            }
             Writes::Plain { .. } => self.get(table, key).await,
         }
     }
