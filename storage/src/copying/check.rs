@@ -87,7 +87,7 @@ pub(super) struct Compared {
 
 impl Compared {
     pub fn difference(&self) -> Option<Difference> {
-        (self.source != self.target || self.missing > 0).then(|| Difference {
+        (self.source != self.target || self.missing > 0).then_some(Difference {
             table: self.table,
             source: self.source,
             target: self.target,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use samtale_protocol::time::Clock;
+use samtale_storage::coalescing::CoalescingEngine;
 use samtale_storage::cql::CqlEngine;
 use samtale_storage::custodian::KeyFile;
 use samtale_storage::encrypted::EncryptedEngine;
@@ -82,7 +83,8 @@ async fn encrypted_over_cql_keeps_the_contract() {
     };
     let folders = Folders::new();
     let subject = Subject {
-        engine: encrypted(&folders, database.engine().await).await,
+        // As a server has it.
+        engine: encrypted(&folders, Arc::new(CoalescingEngine::new(database.engine().await))).await,
         clock: None,
         compares_bodies: false,
     };

@@ -11,6 +11,7 @@ mod engines;
 mod keys;
 mod migrations;
 mod open;
+mod outage;
 mod power_loss;
 mod rig;
 mod shared_keys;
