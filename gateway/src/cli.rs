@@ -7,10 +7,12 @@ mod backup;
 mod check_config;
 mod completions;
 mod configuration;
+mod copy;
 mod demo;
 mod import;
 mod import_report;
 mod logging;
+mod migrate;
 mod people;
 mod populate;
 mod restore;
@@ -61,6 +63,8 @@ enum Subcommands {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Populate(populate::Populate),
+    Migrate(migrate::Migrate),
+    Copy(copy::Copy),
     CheckConfig(check_config::CheckConfig),
     Version(Version),
     Completions(completions::Completions),
@@ -103,6 +107,11 @@ fn run(cli: Cli) -> u8 {
             .settings
             .clone()
             .with(async |config, _| populate.run(config).await),
+        Subcommands::Migrate(migrate) => migrate
+            .settings
+            .clone()
+            .with(async |config, _| migrate.run(config).await),
+        Subcommands::Copy(copy) => copy.settings().with(async |config, stop| copy.run(config, stop).await),
         Subcommands::Restore(restore) => restore
             .settings
             .clone()

@@ -24,6 +24,7 @@ pub fn options(config: &Config) -> ServerOptions {
             reserve_bytes: config.storage.disk_reserve.0,
             ..EmbeddedOptions::default()
         },
+        cql: config.cql.options(),
         accounts: config.account_settings(),
         shards: config.shard_count().get(),
         max_sessions: config.limits.sessions,

@@ -11,6 +11,7 @@ use samtale_protocol::time::Clock;
 use samtale_protocol::{SpaceId, Timestamp};
 use samtale_router::{Epoch, MemoryLog, Presence, Publisher, Replay, Rights, Router, RouterOptions, Sink};
 use samtale_school::{Sabotage, School, SchoolParts};
+use samtale_storage::cql::CqlOptions;
 use samtale_storage::open::{OpenOptions, Opened};
 use samtale_storage::{StorageError, embedded::EmbeddedOptions};
 use thiserror::Error;
@@ -54,6 +55,8 @@ pub struct ServerOptions {
     pub keys: PathBuf,
     /// How the embedded engine is run.
     pub embedded: EmbeddedOptions,
+    /// The database, if the rows are there and not in the data folder.
+    pub cql: Option<CqlOptions>,
     /// How accounts behave.
     pub accounts: AccountSettings,
     /// Threads that serve sockets.
@@ -77,6 +80,7 @@ impl ServerOptions {
             data: data.into(),
             keys: keys.into(),
             embedded: EmbeddedOptions::default(),
+            cql: None,
             accounts: AccountSettings::default(),
             shards: std::thread::available_parallelism().map_or(1, usize::from),
             max_sessions: listener::most_connections(),
@@ -88,14 +92,24 @@ impl ServerOptions {
     }
 }
 
+impl ServerOptions {
+    /// Where the rows are, in words.
+    fn store(&self) -> String {
+        match &self.cql {
+            Some(cql) => format!("the keyspace {} at {}", cql.keyspaces.plain, cql.nodes.join(", ")),
+            None => self.data.display().to_string(),
+        }
+    }
+}
+
 /// A server could not be put together.
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The store could not be opened.
-    #[error("the store in {data} could not be opened")]
+    #[error("the store in {place} could not be opened")]
     Store {
-        /// The data folder.
-        data: String,
+        /// The data folder, or the database.
+        place: String,
         /// Why.
         #[source]
         source: StorageError,
@@ -139,10 +153,11 @@ impl Server {
     pub async fn open(options: ServerOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let mut open = OpenOptions::new(&options.data, &options.keys);
         open.embedded = options.embedded.clone();
-        let data = options.data.display().to_string();
+        open.cql = options.cql.clone();
+        let place = options.store();
         let opened = samtale_storage::open(open, Arc::clone(&clock)).await;
         let opened = Arc::new(opened.map_err(|source| StartError::Store {
-            data: data.clone(),
+            place: place.clone(),
             source,
         })?);
 
@@ -172,7 +187,7 @@ impl Server {
 
         let accounts = accounts(&opened, &school, &clock, &options.accounts)
             .await
-            .map_err(|source| StartError::Store { data, source })?;
+            .map_err(|source| StartError::Store { place, source })?;
         let office = Arc::new(Office {
             opened,
             school,

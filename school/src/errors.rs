@@ -27,6 +27,7 @@ pub fn refuse_storage(error: &StorageError) -> Refusal {
         }
         StorageError::Unreadable { .. }
         | StorageError::NewerFormat { .. }
+        | StorageError::Schema { .. }
         | StorageError::Io { .. }
         | StorageError::Embedded { .. } => {
             error!(error = chain(error), "storage failed");

@@ -4,7 +4,13 @@
 //! to the same; compare-and-set tables by lightweight transactions (Paxos) at LOCAL_SERIAL, in a keyspace of their own.
 //! Rows expire by the second here, and not by the millisecond.
 
+mod connection;
+mod counts;
 mod failures;
+mod marks;
+pub mod migrations;
+mod migrator;
+mod moving;
 mod ranges;
 mod statements;
 mod tables;
@@ -13,78 +19,55 @@ mod values;
 use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use samtale_protocol::time::Clock;
-use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
-use scylla::client::session_builder::SessionBuilder;
 use scylla::response::query_result::QueryRowsResult;
 use scylla::statement::batch::{Batch as CqlBatch, BatchType};
 use scylla::statement::prepared::PreparedStatement;
-use scylla::statement::{Consistency, SerialConsistency};
 use scylla::value::{CqlValue, Row as CqlRow};
 
+use self::connection::connect;
+pub use self::connection::{CqlOptions, Credentials};
+use self::counts::Counters;
+pub use self::counts::StatementCounts;
 use self::failures::{Asked, failure};
+use self::marks::{Held, Marks};
+pub use self::migrations::MigrateError;
+pub use self::migrator::{Migrator, Status};
+pub(crate) use self::moving::{MovedRow, RowMover};
 use self::ranges::Shape;
 use self::statements::{Preparing, Statements, Writes};
 pub use self::tables::Keyspaces;
-use self::tables::{create_keyspace, create_table};
 use crate::engine::{Batch, Change, Compared, Engine, Page, Range, Row, RowChange, StorageError, chain};
 use crate::key::{Key, KeyValue};
 use crate::schema::{self, Table};
 
-/// Where the database is, and how it is asked.
-#[derive(Clone, Debug)]
-pub struct CqlOptions {
-    /// Addresses of some of its nodes, `host:port`; the others are found through them.
-    pub nodes: Vec<String>,
-    /// Where the tables are.
-    pub keyspaces: Keyspaces,
-    /// How often each row is kept in a data centre. Counts when the keyspaces are made.
-    pub replicas: u8,
-    /// After how long a request is given up. A write may still be applied then.
-    pub request_timeout: Duration,
-}
+/// Which keys the rows are written with.
+const KEYS_MARK: &str = "keys";
 
 /// Keeps every table in a database that speaks CQL.
 pub struct CqlEngine {
-    session: Session,
+    session: Arc<Session>,
     keyspaces: Keyspaces,
     statements: HashMap<&'static str, Statements>,
     clock: Arc<dyn Clock>,
+    counters: Counters,
 }
 
 impl CqlEngine {
-    /// Makes the keyspaces and tables that are not there. One node at a time may do this.
-    ///
-    /// # Errors
-    ///
-    /// [`StorageError::Unavailable`] when the database is not reached or refuses a statement; nothing is undone.
-    pub async fn create_tables(options: &CqlOptions) -> Result<(), StorageError> {
-        let session = connect(options).await?;
-        let keyspaces = &options.keyspaces;
-        let made = [&keyspaces.plain, &keyspaces.settled].map(|name| create_keyspace(name, options.replicas));
-        let tables = schema::ALL.iter().map(|table| create_table(keyspaces, table));
-        for statement in made.into_iter().chain(tables) {
-            // The driver waits until all nodes agree on the schema after each.
-            let created = session.query_unpaged(statement.as_str(), ()).await;
-            created.map_err(|error| StorageError::Unavailable {
-                reason: format!("the database refuses: {}: {statement}", chain(&error)),
-            })?;
-        }
-        Ok(())
-    }
-
     /// The engine on tables that are there.
     ///
     /// # Errors
     ///
-    /// [`StorageError::Unavailable`] when the database is not reached, or a table is missing or of another shape.
+    /// [`StorageError::Unavailable`] when the database is not reached, refuses compare-and-set, or has a table of another
+    /// shape; [`StorageError::Schema`] or [`StorageError::NewerFormat`] when its tables are not of this program's version.
     pub async fn open(options: &CqlOptions, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
-        let session = connect(options).await?;
+        let session = connect(options, options.request_timeout).await?;
         let keyspaces = options.keyspaces.clone();
+        migrator::require(&session, &keyspaces).await?;
+        Marks::new(&session, &keyspaces).probe().await?;
         let mut statements = HashMap::new();
         let preparing = Preparing {
             session: &session,
@@ -94,11 +77,35 @@ impl CqlEngine {
             statements.insert(table.name, preparing.statements(table).await?);
         }
         Ok(Self {
-            session,
+            session: Arc::new(session),
             keyspaces,
             statements,
             clock,
+            counters: Counters::default(),
         })
+    }
+
+    /// How many statements were sent so far.
+    pub fn statements_sent(&self) -> StatementCounts {
+        self.counters.now()
+    }
+
+    /// Says which keys the rows are written with, once for all nodes.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::KeysUnavailable`] when they are written with others.
+    pub async fn claim_keys(&self, fingerprint: &str) -> Result<(), StorageError> {
+        let marks = Marks::new(&self.session, &self.keyspaces);
+        match marks.take(KEYS_MARK, fingerprint, None).await? {
+            Held::ByUs => Ok(()),
+            Held::By(_) => Err(StorageError::KeysUnavailable {
+                reason: format!(
+                    "the rows in {} are written with other keys: all its nodes share one key folder",
+                    self.keyspaces.plain
+                ),
+            }),
+        }
     }
 
     fn statements(&self, table: &'static Table) -> Result<&Statements, StorageError> {
@@ -174,6 +181,7 @@ impl CqlEngine {
         statement: &PreparedStatement,
         values: Vec<Option<CqlValue>>,
     ) -> Result<Outcome, StorageError> {
+        self.counters.serial();
         let rows = self
             .rows((Asked::Write, "compare and set", table), statement, values)
             .await?;
@@ -184,6 +192,7 @@ impl CqlEngine {
 #[async_trait]
 impl Engine for CqlEngine {
     async fn get(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
+        self.counters.read();
         self.one_row(table, &self.statements(table)?.get, key).await
     }
 
@@ -196,6 +205,7 @@ impl Engine for CqlEngine {
                 keyspaces: &self.keyspaces,
             };
             let statement = self.statements(table)?.scan(preparing, table, shape).await?;
+            self.counters.read();
             let limit = CqlValue::Int(i32::try_from(asked_for).unwrap_or(i32::MAX));
             let bounds = [&range.from, &range.to].into_iter().flat_map(columns);
             let values = values::partition(partition).chain(bounds).chain([limit]).map(Some);
@@ -230,6 +240,7 @@ impl Engine for CqlEngine {
                 reason: "it is written by compare-and-set only".to_owned(),
             });
         };
+        self.counters.write();
         let written = match (changes.pop(), changes.is_empty()) {
             (None, _) => return Ok(()),
             (Some((statement, values)), true) => self.session.execute_unpaged(statement, values).await,
@@ -294,7 +305,10 @@ impl Engine for CqlEngine {
 
     async fn get_serial(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
         match &self.statements(table)?.writes {
-            Writes::CompareAndSet { get_serial, .. } => self.one_row(table, get_serial, key).await,
+            Writes::CompareAndSet { get_serial, .. } => {
+                self.counters.serial();
+                self.one_row(table, get_serial, key).await
+            }
             Writes::Plain { .. } => self.get(table, key).await,
         }
     }
@@ -336,23 +350,6 @@ impl Outcome {
             Self::Refused { .. } => Compared::Conflict,
         }
     }
-}
-
-async fn connect(options: &CqlOptions) -> Result<Session, StorageError> {
-    let profile = ExecutionProfile::builder()
-        .consistency(Consistency::LocalQuorum)
-        .serial_consistency(Some(SerialConsistency::LocalSerial))
-        .request_timeout(Some(options.request_timeout))
-        .build();
-    let mut builder = SessionBuilder::new().known_nodes(&options.nodes);
-    builder = builder.default_execution_profile_handle(profile.into_handle());
-    builder.build().await.map_err(|error| StorageError::Unavailable {
-        reason: format!(
-            "the database at {} is not reached: {}",
-            options.nodes.join(", "),
-            chain(&error)
-        ),
-    })
 }
 
 fn key_values(key: &Key) -> Vec<Option<CqlValue>> {

@@ -11,7 +11,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::envelope::{self, KEY_BYTES, Secret};
-use crate::files::{OWNER_FILE, create_folder, parent, replace_file};
+use crate::files::{OWNER_FILE, create_file, create_folder, parent};
 
 /// Bytes of a master key's name: enough to tell one from another, and nothing of the key.
 const FINGERPRINT_BYTES: usize = 8;
@@ -199,7 +199,8 @@ fn create(path: &Path) -> Result<(), CustodianError> {
     let mut text = Zeroizing::new(hexadecimal(key.as_slice()));
     text.push('\n');
     create_folder(parent(path)).map_err(|error| refused(&error))?;
-    replace_file(path, text.as_bytes(), OWNER_FILE).map_err(|error| refused(&error))
+    // Another process may be first: then its key is the one.
+    create_file(path, text.as_bytes(), OWNER_FILE).map_err(|error| refused(&error))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

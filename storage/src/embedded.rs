@@ -20,7 +20,7 @@ use fjall::{CompressionType, Database, KeyspaceCreateOptions, Readable};
 use samtale_protocol::time::Clock;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-pub(crate) use self::export::Importer;
+pub(crate) use self::export::{Importer, Snapshot, StoredRow};
 pub use self::folder::FORMAT;
 pub use self::group::Swept;
 

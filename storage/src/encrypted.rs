@@ -37,17 +37,28 @@ impl EncryptedEngine {
         row: Option<Row>,
     ) -> Result<Option<Row>, StorageError> {
         let Some(mut row) = row else { return Ok(None) };
-        let keys = self.keys_for_reading(table, &key.partition).await?;
+        let keys = self
+            .keys_for_reading(table, &key.partition, [row.body.as_slice()])
+            .await?;
         row.body = decrypt(table, &keys, &key.partition, &row.clustering, &row.body)?;
         Ok(Some(row))
     }
 
-    async fn keys_for_reading(
+    /// The keys to read these bodies with. A body under a key that is not known may be of another process, which has
+    /// rotated the keys since ours were read.
+    async fn keys_for_reading<'a>(
         &self,
         table: &'static Table,
         partition: &[KeyValue],
+        bodies: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Arc<SpaceKeys>, StorageError> {
-        let keys = self.keyring.keys_for_reading(space_of(table, partition)?).await?;
+        let space = space_of(table, partition)?;
+        let mut keys = self.keyring.keys_for_reading(space).await?;
+        let is_unknown =
+            |body| key_id(body).is_some_and(|id| keys.as_ref().is_some_and(|keys| keys.data_key(id).is_none()));
+        if bodies.into_iter().any(is_unknown) {
+            keys = self.keyring.keys_read_again(space).await?;
+        }
         keys.ok_or_else(|| unreadable(table, "the keyring has no keys of its space"))
     }
 
@@ -72,7 +83,8 @@ impl Engine for EncryptedEngine {
         if page.rows.is_empty() {
             return Ok(page);
         }
-        let keys = self.keys_for_reading(table, partition).await?;
+        let bodies = page.rows.iter().map(|row| row.body.as_slice());
+        let keys = self.keys_for_reading(table, partition, bodies).await?;
         for row in &mut page.rows {
             // One damaged row must not hide the others of its page.
             row.body = match decrypt(table, &keys, partition, &row.clustering, &row.body) {
@@ -145,11 +157,18 @@ fn decrypt(
         .split_first_chunk::<HEADER_BYTES>()
         .filter(|(header, _)| header[0] == FORMAT)
         .ok_or_else(|| unreadable(table, "it is not encrypted as this program does"))?;
-    let id = u32::from_be_bytes([header[1], header[2], header[3], header[4]]);
-    let data_key = keys.data_key(id);
+    let data_key = key_id(bytes).and_then(|id| keys.data_key(id));
     let data_key = data_key.ok_or_else(|| unreadable(table, "the keyring does not have its key"))?;
     envelope::open(data_key, &associated(table, partition, clustering, header), sealed)
         .ok_or_else(|| unreadable(table, "it is damaged, or was moved here from elsewhere"))
+}
+
+/// The id of the key that a body is encrypted with; `None` if it is not encrypted as this program does.
+fn key_id(bytes: &[u8]) -> Option<u32> {
+    let header = bytes
+        .first_chunk::<HEADER_BYTES>()
+        .filter(|header| header[0] == FORMAT)?;
+    Some(u32::from_be_bytes([header[1], header[2], header[3], header[4]]))
 }
 
 /// What is authenticated beside the body. Columns have the widths that the table gives them, so nothing is ambiguous.

@@ -59,7 +59,7 @@ pub struct Batch {
 
 /// A range of a partition. A bound may name fewer columns than the clustering key has: an included bound then takes in
 /// every row that begins with it, an excluded one none of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Range {
     /// Where it begins.
     pub from: Bound<Vec<KeyValue>>,
@@ -181,6 +181,12 @@ pub enum StorageError {
         found: u32,
         /// The newest this program knows.
         known: u32,
+    },
+    /// The tables in the database are not those of this program.
+    #[error("the tables in the database do not fit this program: {reason}")]
+    Schema {
+        /// How, and what to do.
+        reason: String,
     },
     /// The file system failed.
     #[error("{context}")]

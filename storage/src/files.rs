@@ -1,7 +1,7 @@
 //! Files that survive a power loss: written beside, synced, renamed, and the folder synced too.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -62,6 +62,32 @@ pub(crate) fn replace_file(path: &Path, content: &[u8], mode: u32) -> Result<(),
         .and_then(|()| std::fs::rename(&beside, path))
         .map_err(failed("write", path))?;
     sync_folder(parent(path))
+}
+
+/// Puts `content` into a new file in one step, unless a file of that name is there, which stays: of two processes that
+/// create it at once, one does.
+pub(crate) fn create_file(path: &Path, content: &[u8], mode: u32) -> Result<(), StorageError> {
+    let chance =
+        getrandom::u64().map_err(|error| failed("name a file beside", path)(io::Error::other(error.to_string())))?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{chance:016x}"));
+    let beside = path.with_file_name(name);
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&beside)
+        .and_then(|mut file| {
+            file.write_all(content)?;
+            file.sync_all()
+        });
+    // A link, unlike a rename, never takes the place of a file that is there.
+    let linked = written.and_then(|()| std::fs::hard_link(&beside, path));
+    let _ = std::fs::remove_file(&beside);
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed("write", path)(error)),
+        _ => sync_folder(parent(path)),
+    }
 }
 
 /// The folder that a file stands in.

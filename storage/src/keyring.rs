@@ -2,6 +2,9 @@
 //!
 //! Destroying a space's file here erases the space everywhere, backups included. What is unwrapped is kept in memory
 //! under a lease of the custodian, and dropped with it.
+//!
+//! Several processes may share the folder: of two that make keys for a space one does, and what one rotates or destroys
+//! the others notice when they next renew their lease.
 
 mod files;
 mod space_keys;
@@ -43,6 +46,17 @@ struct State {
     lease: Lease,
     asked: Instant,
     keys: HashMap<SpaceId, Arc<SpaceKeys>>,
+    /// What the folder said when these keys were read.
+    generation: Vec<u8>,
+    /// How often the keys were dropped: what was read from a file before that does not count after it.
+    dropped: u64,
+}
+
+impl State {
+    fn drop_keys(&mut self) {
+        self.keys.clear();
+        self.dropped += 1;
+    }
 }
 
 enum Lease {
@@ -62,6 +76,7 @@ impl Keyring {
         let folder = RingFolder::open(folder.to_owned()).await?;
         let asked = Instant::now();
         custodian.renew_lease().await.map_err(|error| unavailable(&error))?;
+        let generation = folder.generation().await?;
         Ok(Self {
             folder,
             custodian,
@@ -71,6 +86,8 @@ impl Keyring {
                 },
                 asked,
                 keys: HashMap::new(),
+                generation,
+                dropped: 0,
             }),
             files: tokio::sync::Mutex::default(),
             renewal: tokio::sync::Mutex::default(),
@@ -100,6 +117,7 @@ impl Keyring {
     pub async fn rotate(&self, space: SpaceId) -> Result<u32, StorageError> {
         self.keys_for_writing(space).await?;
         let _files = self.files.lock().await;
+        let _others = self.folder.lock().await?;
         let Found::Keys(wrapped) = self.folder.read(space).await? else {
             return Err(destroyed(space));
         };
@@ -110,6 +128,7 @@ impl Keyring {
             .map_err(|error| unavailable(&error))?;
         let wrapped = self.wrap(space, &rotated).await?;
         self.folder.replace(space, wrapped).await?;
+        self.folder.tell_others().await?;
         let id = rotated.current_id();
         self.state().keys.insert(space, Arc::new(rotated));
         Ok(id)
@@ -123,8 +142,10 @@ impl Keyring {
     /// When the file can not be removed.
     pub async fn destroy(&self, space: SpaceId) -> Result<(), StorageError> {
         let _files = self.files.lock().await;
+        let _others = self.folder.lock().await?;
         self.state().keys.remove(&space);
-        self.folder.destroy(space).await
+        self.folder.destroy(space).await?;
+        self.folder.tell_others().await
     }
 
     /// Renews the lease for as long as it runs: the owner stops it by dropping it. When the custodian refuses, the keys
@@ -149,6 +170,14 @@ impl Keyring {
         self.load(space).await
     }
 
+    /// The keys of this space as the folder has them now: another process may have rotated them.
+    pub(crate) async fn keys_read_again(&self, space: SpaceId) -> Result<Option<Arc<SpaceKeys>>, StorageError> {
+        self.ensure_lease().await?;
+        let _files = self.files.lock().await;
+        self.state().keys.remove(&space);
+        self.load(space).await
+    }
+
     /// The keys to write rows of this space with; a space that has none gets some.
     pub(crate) async fn keys_for_writing(&self, space: SpaceId) -> Result<Arc<SpaceKeys>, StorageError> {
         self.ensure_lease().await?;
@@ -170,13 +199,17 @@ impl Keyring {
         if let Some(keys) = self.cached(space) {
             return Ok(Some(keys));
         }
+        let dropped = self.state().dropped;
         let wrapped = match self.folder.read(space).await? {
             Found::Keys(wrapped) => wrapped,
             Found::Nothing => return Ok(None),
             Found::Destroyed => return Err(destroyed(space)),
         };
         let keys = Arc::new(self.unwrap(space, &wrapped).await?);
-        self.state().keys.insert(space, Arc::clone(&keys));
+        let mut state = self.state();
+        if state.dropped == dropped {
+            state.keys.insert(space, Arc::clone(&keys));
+        }
         Ok(Some(keys))
     }
 
@@ -217,12 +250,16 @@ impl Keyring {
 
     async fn renew(&self) -> Result<(), StorageError> {
         let asked = Instant::now();
-        let renewed = self.custodian.renew_lease().await;
+        let renewed = self.ask().await;
         let mut state = self.state();
         state.asked = asked;
         let was_held = matches!(state.lease, Lease::Held { .. });
         match renewed {
-            Ok(()) => {
+            Ok(generation) => {
+                if state.generation != generation {
+                    state.drop_keys();
+                    state.generation = generation;
+                }
                 if !was_held {
                     tracing::info!("the custodian gives the keys again");
                 }
@@ -231,9 +268,8 @@ impl Keyring {
                 };
                 Ok(())
             }
-            Err(error) => {
-                let reason = chain(&error);
-                state.keys.clear();
+            Err(reason) => {
+                state.drop_keys();
                 if was_held {
                     tracing::error!(
                         reason,
@@ -244,6 +280,12 @@ impl Keyring {
                 Err(StorageError::KeysUnavailable { reason })
             }
         }
+    }
+
+    /// Asks the custodian for the lease, and the folder whether keys were changed.
+    async fn ask(&self) -> Result<Vec<u8>, String> {
+        self.custodian.renew_lease().await.map_err(|error| chain(&error))?;
+        self.folder.generation().await.map_err(|error| chain(&error))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -4,6 +4,8 @@
 //! typed records over any of them. The records themselves stand in one file per capability.
 
 pub mod backup;
+pub mod coalescing;
+pub mod copying;
 pub mod cql;
 pub mod custodian;
 pub mod directory;

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::configuration::Settings;
 use super::{REFUSED, terminal};
-use crate::config::{Config, reference};
+use crate::config::{Config, CqlSettings, reference};
 
 /// Check the configuration, and print what holds.
 ///
@@ -58,6 +58,7 @@ fn shown(config: &Config) -> String {
         limits,
         login,
         storage,
+        cql,
         log,
         ..
     } = config;
@@ -87,11 +88,25 @@ fn shown(config: &Config) -> String {
         format!("access_token_lifetime = {}", quoted(&login.access_token_lifetime)),
         "\n[storage]".to_owned(),
         format!("disk_reserve = {}", quoted(&storage.disk_reserve)),
+        "\n[cql]".to_owned(),
+        format!("nodes = {}", list(cql.nodes.clone())),
+        format!("keyspace = {}", quoted(&cql.keyspace)),
+        format!("replicas = {}", cql.replicas),
+        format!("{}request_timeout = {}", user(cql), quoted(&cql.request_timeout)),
         "\n[log]".to_owned(),
         format!("format = {}", quoted(&log.format)),
         format!("level = {}", quoted(&log.level)),
     ];
     lines.join("\n")
+}
+
+/// Who the server is in the database, if that is set.
+fn user(cql: &CqlSettings) -> String {
+    let line = |key: &str, text: String| format!("{key} = {}\n", toml_text(&text));
+    let name = cql.username.clone().map(|name| line("username", name));
+    let file = cql.password_file.as_ref();
+    let file = file.map(|file| line("password_file", file.display().to_string()));
+    name.into_iter().chain(file).collect()
 }
 
 fn toml_text(text: &str) -> String {
@@ -106,8 +121,7 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_a_file_that_says_the_same() {
-        let toml =
-            "data = \"/srv/\\\"x\\\"\"\norigins = [\"https://a.example\"]\nshards = 3\n[log]\nlevel = \"warn\"\n";
+        let toml = "data = \"/srv/\\\"x\\\"\"\norigins = [\"https://a.example\"]\nshards = 3\n[log]\nlevel = \"warn\"\n[cql]\nnodes = [\"a:9042\"]\nusername = \"u\"\npassword_file = \"p\"\n";
         let load = |text: String| {
             Sources {
                 file_text: Some(("a".to_owned(), text)),
@@ -121,8 +135,8 @@ mod tests {
         let again = load(printed.clone());
         assert_eq!(shown(&again), printed);
         assert_eq!(
-            (again.data, again.origins, again.shards),
-            (config.data, config.origins, config.shards)
+            (again.data, again.origins, again.shards, again.cql),
+            (config.data, config.origins, config.shards, config.cql)
         );
     }
 }

@@ -29,6 +29,12 @@ pub(super) struct Restore {
 
 impl Restore {
     pub(super) async fn run(self, config: Arc<Config>) -> Result<u8, CommandError> {
+        if config.cql.options().is_some() {
+            return Err(CommandError::refused(
+                "a backup is restored into a data folder, and these settings name a database: restore it without \
+                 cql.nodes, then move it with `samtale copy`",
+            ));
+        }
         let restored = restore(&self.from, &config.data).await;
         let report = restored.map_err(|error| match error {
             BackupError::NotEmpty { .. } => CommandError::refused(chain(&error)),

@@ -1,4 +1,4 @@
-//! Carries out commands when no server runs: opens the store of the data folder itself.
+//! Carries out commands when no server runs: opens the store itself.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use crate::config::Config;
 
 /// Opens the data folder.
 pub(super) async fn open(config: &Config) -> Result<Arc<dyn Commands>, CommandError> {
-    if !config.data.is_dir() {
+    // Where the rows are in a database, the folder is only this process's own.
+    if config.cql.options().is_none() && !config.data.is_dir() {
         return Err(CommandError::failed(format!(
             "there is no data folder at {}",
             config.data.display()

@@ -41,8 +41,14 @@ impl Commands for OfficeCommands {
                 import::run(&self.office, path, options, progress).await
             }
             Command::Backup { to } => {
+                let Some(embedded) = &self.office.opened.embedded else {
+                    return Err(CommandError::refused(
+                        "the rows are in a database: back it up by its own means, `nodetool snapshot` on each of its nodes, \
+                         and the key folder apart from it (docs/operations.md)",
+                    ));
+                };
                 progress.report("writing the backup");
-                let written = backup(&self.office.opened.embedded, &to).await;
+                let written = backup(embedded, &to).await;
                 let report = written.map_err(|error| CommandError::failed(chain(&error)))?;
                 Ok(json!({ "path": report.path, "rows": report.rows, "bytes": report.bytes, "tables": report.tables }))
             }

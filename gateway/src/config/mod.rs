@@ -8,10 +8,11 @@ mod sources;
 mod values;
 
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU8, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use samtale_storage::cql::{CqlOptions, Credentials};
 use serde::Deserialize;
 
 use crate::origin::{Origins, Proxies};
@@ -19,7 +20,10 @@ use crate::origin::{Origins, Proxies};
 pub use reference::reference;
 pub(crate) use sources::flag;
 pub use sources::{ConfigError, Problem, Sources, Variable};
-pub use values::{ByteSize, LogFormat, LogLevel, Span};
+pub use values::{ByteSize, KeyspaceName, LogFormat, LogLevel, Span};
+
+/// Replicas of which one may be away.
+const THREE: NonZeroU8 = NonZeroU8::MIN.saturating_add(2);
 
 /// How the text of an environment variable or a flag is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +111,8 @@ settings! {
         login: LoginSettings;
         /// How data is kept.
         storage: StorageSettings;
+        /// The database that several gateways share.
+        cql: CqlSettings;
         /// What the server says of itself.
         log: LogSettings;
     }
@@ -146,6 +152,25 @@ settings! {
 }
 
 settings! {
+    /// The database that several gateways share: ScyllaDB, or Apache Cassandra 5.
+    CqlSettings at "cql." {
+        /// Addresses of some of its nodes, `host:port`. Without them everything is kept in the data folder. With them
+        /// that folder holds only what is this process's own, and all gateways share one key folder.
+        nodes: Vec<String>, List = Vec::new(), "`[]`";
+        /// Its keyspace. What is written by compare-and-set has another one beside it, with `_settled` behind.
+        keyspace: KeyspaceName, Text = KeyspaceName::default(), "`\"samtale\"`";
+        /// How often each row is kept in a data centre. Counts when `samtale migrate` makes the keyspaces.
+        replicas: NonZeroU8, Number = THREE, "`3`";
+        /// Who this server is there, if the database asks.
+        username: Option<String>, Text = None, "none";
+        /// The file with that user's password, which not everyone may read.
+        password_file: Option<PathBuf>, Text = None, "none";
+        /// After how long a request is given up. A write may still be applied then, and is settled when it is repeated.
+        request_timeout: Span, Text = Span(Duration::from_secs(2)), "`\"2s\"`";
+    }
+}
+
+settings! {
     /// What the server says of itself.
     LogSettings at "log." {
         /// `pretty` for people, `json` for programs; `auto` is pretty on a terminal and JSON elsewhere.
@@ -162,6 +187,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         Limits::SETTINGS,
         LoginSettings::SETTINGS,
         StorageSettings::SETTINGS,
+        CqlSettings::SETTINGS,
         LogSettings::SETTINGS,
     ];
     sections.into_iter().flatten()
@@ -171,6 +197,11 @@ impl Config {
     /// Where the keys are: apart from the data, beside its folder unless they have a place of their own.
     pub fn keys_folder(&self) -> PathBuf {
         self.keys.clone().unwrap_or_else(|| beside(&self.data))
+    }
+
+    /// Settings that do not fit each other: which, and what is missing.
+    fn contradictions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.cql.contradiction().into_iter()
     }
 
     /// The proxies as HTTP uses them.
@@ -189,6 +220,32 @@ impl Config {
             access_token_lifetime: self.login.access_token_lifetime.0,
             password_workers: self.limits.password_workers.unwrap_or_else(cores),
             logins_per_account_per_minute: self.limits.logins_per_account_per_minute,
+        }
+    }
+}
+
+impl CqlSettings {
+    /// The database, if there is one.
+    pub fn options(&self) -> Option<CqlOptions> {
+        let credentials = self.username.clone().zip(self.password_file.clone());
+        (!self.nodes.is_empty()).then(|| CqlOptions {
+            nodes: self.nodes.clone(),
+            keyspaces: self.keyspace.0.clone(),
+            replicas: self.replicas.get(),
+            request_timeout: self.request_timeout.0,
+            credentials: credentials.map(|(username, password_file)| Credentials {
+                username,
+                password_file,
+            }),
+        })
+    }
+
+    /// Settings that do not fit each other: which, and what is missing.
+    fn contradiction(&self) -> Option<(&'static str, &'static str)> {
+        match (&self.username, &self.password_file) {
+            (Some(_), None) => Some(("cql.username", "it needs `cql.password_file`")),
+            (None, Some(_)) => Some(("cql.password_file", "it needs `cql.username`")),
+            _ => None,
         }
     }
 }

@@ -136,8 +136,23 @@ impl Sources {
         loop {
             let figment = given.iter().fold(Figment::new(), |figment, one| figment.merge(one));
             match figment.extract::<Config>() {
-                Ok(config) if problems.is_empty() => return Ok(config),
-                Ok(_) => return Err(ConfigError { problems }),
+                Ok(config) => {
+                    let contradictions = config.contradictions();
+                    problems.extend(contradictions.map(|(key, missing)| {
+                        Problem {
+                            source: given
+                                .iter()
+                                .rfind(|one| one.key == key)
+                                .map_or_else(String::new, |one| one.source.clone()),
+                            message: format!("`{key}`: {missing}"),
+                        }
+                    }));
+                    return if problems.is_empty() {
+                        Ok(config)
+                    } else {
+                        Err(ConfigError { problems })
+                    };
+                }
                 Err(error) => {
                     let path = error.path.join(".");
                     let before = given.len();

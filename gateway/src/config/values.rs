@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use samtale_storage::cql::Keyspaces;
+
 use crate::origin::Origins;
 
 /// A length of time, such as `15m`.
@@ -15,6 +17,10 @@ pub struct Span(pub Duration);
 /// A number of bytes, such as `512MiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteSize(pub u64);
+
+/// The name of a keyspace: lower-case letters, digits and underscores, which need no quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyspaceName(pub Keyspaces);
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -153,6 +159,30 @@ impl<'de> Deserialize<'de> for ByteSize {
         String::deserialize(deserializer)?
             .parse()
             .map_err(serde::de::Error::custom)
+    }
+}
+
+impl Default for KeyspaceName {
+    fn default() -> Self {
+        Self(Keyspaces::of_samtale())
+    }
+}
+
+impl fmt::Display for KeyspaceName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.plain)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyspaceName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let keyspaces = Keyspaces::named(&name);
+        keyspaces.map(Self).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "`{name}` is no keyspace: at most 40 lower-case letters, digits and underscores, a letter first"
+            ))
+        })
     }
 }
 

@@ -1,10 +1,9 @@
 //! An engine that counts what it is asked for, and can be told to fail.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use samtale_storage::memory::MemoryEngine;
 use samtale_storage::{Batch, Change, Compared, Engine, Key, KeyValue, Page, Range, Row, StorageError, Table};
 
 /// How often each kind of call was made.
@@ -17,7 +16,7 @@ pub struct Calls {
 }
 
 pub struct CountingEngine {
-    engine: MemoryEngine,
+    engine: Arc<dyn Engine>,
     calls: [AtomicUsize; 4],
     /// Every body that was ever written, with its table.
     bodies: Mutex<Vec<(&'static str, Vec<u8>)>>,
@@ -25,7 +24,7 @@ pub struct CountingEngine {
 }
 
 impl CountingEngine {
-    pub fn new(engine: MemoryEngine) -> Self {
+    pub fn new(engine: Arc<dyn Engine>) -> Self {
         Self {
             engine,
             calls: Default::default(),

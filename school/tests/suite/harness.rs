@@ -26,7 +26,7 @@ use samtale_storage::directory::{
 use samtale_storage::journal::Fact;
 use samtale_storage::memory::MemoryEngine;
 use samtale_storage::people::{PersonProfileRecord, person_profile_key};
-use samtale_storage::{Record, Store};
+use samtale_storage::{Engine, Record, Store};
 
 use crate::counting::CountingEngine;
 
@@ -37,6 +37,12 @@ const BEGIN: u64 = 1_700_000_000_000;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct TestClock(AtomicU64);
+
+impl TestClock {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(BEGIN)))
+    }
+}
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
@@ -105,10 +111,14 @@ pub fn guardian_of() -> RelationRecord {
 impl World {
     /// An institution without people in a municipality that forbids nothing.
     pub async fn new() -> Self {
-        let clock = Arc::new(TestClock(AtomicU64::new(BEGIN)));
-        let engine = Arc::new(CountingEngine::new(MemoryEngine::new(
-            Arc::clone(&clock) as Arc<dyn Clock>
-        )));
+        let clock = TestClock::new();
+        let engine = MemoryEngine::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        Self::over(clock, Arc::new(engine)).await
+    }
+
+    /// The same over another engine.
+    pub async fn over(clock: Arc<TestClock>, engine: Arc<dyn Engine>) -> Self {
+        let engine = Arc::new(CountingEngine::new(engine));
         let store = Store::new(Arc::clone(&engine) as _);
         let (log, feed) = MemoryLog::new(Epoch(7));
         let log: Arc<dyn Log> = Arc::new(log);
@@ -558,7 +568,11 @@ pub struct Class {
 
 impl Class {
     pub async fn new() -> Self {
-        let world = World::new().await;
+        Self::of(World::new().await).await
+    }
+
+    /// The class in a world.
+    pub async fn of(world: World) -> Self {
         let group = world.group("3.A", None).await;
         let class = Self {
             group,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use samtale_protocol::people::Role;
 use samtale_protocol::threads::{Inbox, Recipient};
-use samtale_protocol::{ErrorCode, Reply, Request, Timestamp};
+use samtale_protocol::{ErrorCode, Reply, Request, ThreadId, Timestamp};
 
 use crate::harness::{Class, Someone, World, sent};
 
@@ -91,21 +91,9 @@ async fn the_first_page_of_2000_threads_costs_a_warm_node_at_most_five_scans() {
 #[tokio::test]
 async fn a_send_costs_as_many_writes_for_two_members_as_for_a_thousand() {
     let world = World::new().await;
-    let teacher = world.someone("Tove", Role::Employee).await;
-    let child = world.someone("Alma", Role::Child).await;
-    let group = world.group("Alle", None).await;
-    for number in 0..1_000 {
-        let who = world.someone(&format!("Barn {number}"), Role::Child).await;
-        world.join(group, who, None, None).await;
-    }
-    world.changed().await;
-    // In the middle of a minute, so that no new minute of the journal begins meanwhile.
-    let millis = world.now().as_millis();
-    world.advance(Duration::from_millis(60_000 - millis % 60_000 + 1_000));
-    assert!(world.now() > Timestamp::saturating(millis));
+    let (teacher, threads) = a_thread_of_two_and_one_of_a_thousand(&world).await;
     let mut costs = Vec::new();
-    for to in [child.to(), Recipient::Group { group }] {
-        let thread = world.start(teacher, vec![to], "hej").await.unwrap().thread;
+    for thread in threads {
         let send = world.a_send(thread, "en til");
         let before = world.engine.calls();
         sent(world.ask(teacher, Request::SendMessage(send)).await).unwrap();
@@ -118,6 +106,25 @@ async fn a_send_costs_as_many_writes_for_two_members_as_for_a_thousand() {
     }
     println!("writes per send: {costs:?}");
     assert_eq!(costs, [3, 3], "the message, the journal, the thread's head");
+}
+
+/// A teacher's thread with one child, and one with a thousand; in the middle of a minute, so that no new minute of the
+/// journal begins with the next sends.
+pub async fn a_thread_of_two_and_one_of_a_thousand(world: &World) -> (Someone, [ThreadId; 2]) {
+    let teacher = world.someone("Tove", Role::Employee).await;
+    let child = world.someone("Alma", Role::Child).await;
+    let group = world.group("Alle", None).await;
+    for number in 0..1_000 {
+        let who = world.someone(&format!("Barn {number}"), Role::Child).await;
+        world.join(group, who, None, None).await;
+    }
+    world.changed().await;
+    let millis = world.now().as_millis();
+    world.advance(Duration::from_millis(60_000 - millis % 60_000 + 1_000));
+    assert!(world.now() > Timestamp::saturating(millis));
+    let two = world.start(teacher, vec![child.to()], "hej").await.unwrap().thread;
+    let all = world.start(teacher, vec![Recipient::Group { group }], "hej").await;
+    (teacher, [two, all.unwrap().thread])
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod members;
 mod messages;
 mod model;
 mod names;
+mod on_cql;
 mod permissions;
 mod retries;
 mod threads;

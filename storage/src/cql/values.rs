@@ -33,6 +33,17 @@ pub fn timestamp(timestamp: u64) -> CqlValue {
     CqlValue::BigInt(i64::try_from(timestamp).unwrap_or(i64::MAX))
 }
 
+/// The value of a clustering column; `None` if it is of another type.
+pub fn clustering_value(kind: ColumnKind, value: Option<CqlValue>) -> Option<KeyValue> {
+    match (kind, value) {
+        (ColumnKind::Id, Some(CqlValue::Blob(bytes))) => bytes.try_into().ok().map(KeyValue::Id),
+        (ColumnKind::Number | ColumnKind::Time, Some(CqlValue::BigInt(number))) => {
+            Some(KeyValue::Number(number.cast_unsigned()))
+        }
+        _ => None,
+    }
+}
+
 /// A row of a query that selects the clustering columns, the body, and its write timestamp or version: its place, and the
 /// row unless it is what a deletion by compare-and-set left behind.
 pub fn row(table: &'static Table, row: CqlRow) -> Result<(Vec<KeyValue>, Option<Row>), StorageError> {
@@ -43,13 +54,7 @@ pub fn row(table: &'static Table, row: CqlRow) -> Result<(Vec<KeyValue>, Option<
     let mut columns = row.columns.into_iter();
     let mut place = Vec::with_capacity(table.clustering.len());
     for column in table.clustering {
-        let value = match (column.kind, columns.next().flatten()) {
-            (ColumnKind::Id, Some(CqlValue::Blob(bytes))) => bytes.try_into().ok().map(KeyValue::Id),
-            (ColumnKind::Number | ColumnKind::Time, Some(CqlValue::BigInt(number))) => {
-                Some(KeyValue::Number(number.cast_unsigned()))
-            }
-            _ => None,
-        };
+        let value = clustering_value(column.kind, columns.next().flatten());
         place.push(value.ok_or_else(|| foreign(column.name))?);
     }
     let body = match columns.next() {

@@ -10,7 +10,7 @@ const NEVER: u64 = 0;
 
 /// A row, or what a deletion leaves behind, so that a late older write does not bring the row back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     /// The body; a deleted row has none.
     pub body: Option<Vec<u8>>,
     /// What it was written with, in microseconds; of a compare-and-set row its version.

@@ -1,16 +1,19 @@
 //! All rows as they are stored, of one moment: read for a backup, and put back from one.
 
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
 use fjall::{PersistMode, Readable};
 
 use super::folder::{Folder, sync_tree};
-use super::group::{Tables, due_name, embedded};
-use super::{EmbeddedEngine, EmbeddedOptions, Inner, open_tables};
+use super::group::{Tables, decode, due_name, embedded};
+use super::{EmbeddedEngine, EmbeddedOptions, Inner, open_tables, place};
 use crate::backup::BackupError;
 use crate::embedded::cell::Cell;
 use crate::engine::StorageError;
+use crate::key::KeyValue;
+use crate::schema::{self, Table};
 
 /// What is put back in one step.
 const IMPORT_BYTES: usize = 1024 * 1024;
@@ -31,7 +34,75 @@ impl EmbeddedEngine {
     }
 }
 
+/// A row as it is stored, or what a deletion left behind.
+pub(crate) struct StoredRow {
+    /// Where it stands among all rows.
+    pub place: Vec<u8>,
+    pub table: &'static Table,
+    pub partition: Vec<KeyValue>,
+    pub clustering: Vec<KeyValue>,
+    pub cell: Cell,
+}
+
+impl StoredRow {
+    fn read(place: Vec<u8>, bytes: &[u8]) -> Result<Self, StorageError> {
+        let table = schema::ALL
+            .iter()
+            .find(|table| place.starts_with(&place::table_prefix(table)));
+        let table = *table.ok_or_else(|| StorageError::Unreadable {
+            table: "a table that this program does not know",
+            reason: "it may be of a newer program".to_owned(),
+        })?;
+        let rest = place.get(place::table_prefix(table).len()..).unwrap_or_default();
+        let columns = place::columns(table.partition, rest).and_then(|(partition, read)| {
+            let (clustering, _) = place::columns(table.clustering, rest.get(read..)?)?;
+            Some((partition, clustering))
+        });
+        let (partition, clustering) = columns.ok_or_else(|| StorageError::Unreadable {
+            table: table.name,
+            reason: "its key in the embedded store is damaged".to_owned(),
+        })?;
+        let cell = decode(table.name, bytes)?;
+        Ok(Self {
+            place,
+            table,
+            partition,
+            clustering,
+            cell,
+        })
+    }
+}
+
 impl Snapshot {
+    /// The place before the first row of a table.
+    pub fn before(table: &Table) -> Vec<u8> {
+        place::table_prefix(table)
+    }
+
+    /// The first rows after a place, of whatever table.
+    pub fn rows_after(&self, place: &[u8], most: usize) -> Result<Vec<StoredRow>, StorageError> {
+        self.rows_between(place, Bound::Unbounded, most)
+    }
+
+    /// The first rows after a place, of this table.
+    pub fn rows_of(&self, table: &Table, place: &[u8], most: usize) -> Result<Vec<StoredRow>, StorageError> {
+        let end = place::after(place::table_prefix(table)).unwrap_or_default();
+        self.rows_between(place, Bound::Excluded(end.as_slice()), most)
+    }
+
+    fn rows_between(&self, place: &[u8], end: Bound<&[u8]>, most: usize) -> Result<Vec<StoredRow>, StorageError> {
+        let range = self
+            .snapshot
+            .range::<&[u8], _>(&self.inner.tables.rows, (Bound::Excluded(place), end));
+        range
+            .take(most)
+            .map(|entry| {
+                let (place, bytes) = entry.into_inner().map_err(embedded("read all rows"))?;
+                StoredRow::read(place.to_vec(), &bytes)
+            })
+            .collect()
+    }
+
     /// Shows every place with the bytes of its cell, in order.
     pub fn rows(&self, visit: impl FnMut(&[u8], &[u8]) -> Result<(), BackupError>) -> Result<(), BackupError> {
         rows(&self.snapshot, &self.inner.tables, visit)

@@ -63,6 +63,13 @@ impl Folder {
     }
 }
 
+/// Takes a folder that holds no rows, since they are in a database: the socket for commands stands in it, and it belongs
+/// to one process too. Let go when the file is dropped.
+pub(crate) fn hold(path: &Path) -> Result<File, StorageError> {
+    create_folder(path)?;
+    lock(path)
+}
+
 /// Makes every folder below `path` durable with its entries. The store syncs files and the folders it puts them in, but
 /// not the folder that a new table folder stands in: without this, a power loss could take a whole table away.
 pub(super) fn sync_tree(path: &Path) -> Result<(), StorageError> {

@@ -1,5 +1,6 @@
 //! The files of the keyring: one small file per space, and a mark where keys were destroyed.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -7,10 +8,15 @@ use std::path::{Path, PathBuf};
 use samtale_protocol::SpaceId;
 
 use crate::engine::StorageError;
-use crate::files::{OWNER_FILE, create_folder, failed, replace_file, sync_folder};
+use crate::files::{OWNER_FILE, create_file, create_folder, failed, replace_file, sync_folder};
 
 /// The first byte of a file: its format.
 const FORMAT: u8 = 1;
+
+/// Held by a process that rotates or destroys keys.
+const LOCK_FILE: &str = "LOCK";
+/// Holds something else after each change of keys.
+const GENERATION_FILE: &str = "CHANGED";
 
 /// What the folder holds of a space.
 pub(super) enum Found {
@@ -59,18 +65,44 @@ impl RingFolder {
 
     /// Puts the first keys of a space there, unless some are there already.
     pub async fn create(&self, space: SpaceId, wrapped: Vec<u8>) -> Result<(), StorageError> {
-        let (keys, folder) = (self.keys(space), self.path.clone());
+        let keys = self.keys(space);
+        blocking(move || create_file(&keys, &with_format(&wrapped), OWNER_FILE)).await
+    }
+
+    /// Holds the folder against other processes that change keys, until the file is dropped. Creating needs no lock.
+    pub async fn lock(&self) -> Result<File, StorageError> {
+        let path = self.path.join(LOCK_FILE);
         blocking(move || {
-            let chance = getrandom::u64()
-                .map_err(|error| failed("name a file in", &folder)(io::Error::other(error.to_string())))?;
-            let beside = folder.join(format!("{space}.{chance:016x}"));
-            // A link, unlike a rename, never takes the place of a file that is there.
-            let linked = write(&beside, &with_format(&wrapped)).and_then(|()| std::fs::hard_link(&beside, &keys));
-            let _ = std::fs::remove_file(&beside);
-            match linked {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed("write", &keys)(error)),
-                _ => sync_folder(&folder),
-            }
+            let mut options = std::fs::OpenOptions::new();
+            let file = options
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(OWNER_FILE)
+                .open(&path);
+            let locked = file.and_then(|file| file.lock().map(|()| file));
+            locked.map_err(failed("lock", &path))
+        })
+        .await
+    }
+
+    /// What is another after keys were rotated or destroyed, by whatever process.
+    pub async fn generation(&self) -> Result<Vec<u8>, StorageError> {
+        let path = self.path.join(GENERATION_FILE);
+        blocking(move || match std::fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            read => read.map_err(failed("read", &path)),
+        })
+        .await
+    }
+
+    /// Tells other processes that keys were changed. Comes last: who looks before does so again.
+    pub async fn tell_others(&self) -> Result<(), StorageError> {
+        let path = self.path.join(GENERATION_FILE);
+        blocking(move || {
+            let chance = getrandom::u64();
+            let chance = chance.map_err(|error| failed("write", &path)(io::Error::other(error.to_string())))?;
+            replace_file(&path, format!("{chance:016x}\n").as_bytes(), OWNER_FILE)
         })
         .await
     }
@@ -120,17 +152,6 @@ fn with_format(wrapped: &[u8]) -> Vec<u8> {
     let mut bytes = vec![FORMAT];
     bytes.extend_from_slice(wrapped);
     bytes
-}
-
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(OWNER_FILE)
-        .open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 async fn blocking<T: Send + 'static>(

@@ -71,7 +71,7 @@ async fn a_backup_holds_what_was_there_while_writing_went_on() {
     }
     let before = written.load(Ordering::SeqCst);
     let target = folders.at("backup");
-    let report = backup(&opened.embedded, &target).await.unwrap();
+    let report = backup(opened.embedded.as_ref().unwrap(), &target).await.unwrap();
     let after = written.load(Ordering::SeqCst);
     while written.load(Ordering::SeqCst) < after + 20 {
         tokio::task::yield_now().await;
@@ -127,7 +127,7 @@ async fn without_the_keys_a_backup_can_not_be_read() {
     let opened = open(folders.options(), TestClock::new()).await.unwrap();
     fill(&*opened.engine).await;
     let (target, restored, others) = (folders.at("backup"), folders.at("restored"), folders.at("other-keys"));
-    backup(&opened.embedded, &target).await.unwrap();
+    backup(opened.embedded.as_ref().unwrap(), &target).await.unwrap();
     restore(&target, &restored).await.unwrap();
     let mut options = OpenOptions::new(&restored, &others);
     options.embedded = embedded_options();

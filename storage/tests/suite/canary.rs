@@ -184,7 +184,9 @@ async fn no_text_is_in_clear_in_any_file() {
         let system = samtale_protocol::SpaceId::SYSTEM;
         let username = opened.keyring.lookup(system, "username", &lowercase).await.unwrap();
         sing(&opened.store, username).await;
-        backup(&opened.embedded, &folders.at("backup")).await.unwrap();
+        backup(opened.embedded.as_ref().unwrap(), &folders.at("backup"))
+            .await
+            .unwrap();
     }
     // Opened once more, so that what the log holds goes into tables as well.
     let opened = open(options, TestClock::new()).await.unwrap();

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use samtale_protocol::time::Clock;
-use samtale_storage::cql::{CqlEngine, CqlOptions, Keyspaces};
+use samtale_storage::coalescing::CoalescingEngine;
+use samtale_storage::cql::CqlEngine;
 use samtale_storage::custodian::KeyFile;
 use samtale_storage::encrypted::EncryptedEngine;
 use samtale_storage::memory::MemoryEngine;
 use samtale_storage::schema::{DRAFTS, GROUP_MEMBERS, THREADS};
 use samtale_storage::{Batch, Change, Engine, Key, KeyValue, Keyring, Range, RowChange};
-use scylla::client::session_builder::SessionBuilder;
 
 use crate::contract::{Subject, check};
-use crate::rig::{Folders, TestClock, change, id, put, skip};
+use crate::database::{self, Database};
+use crate::rig::{Folders, TestClock, change, id, put};
 
 fn memory(clock: &Arc<TestClock>) -> Arc<dyn Engine> {
     Arc::new(MemoryEngine::new(clock.clone()))
@@ -61,48 +62,6 @@ async fn encrypted_over_embedded_keeps_the_contract() {
     check(subject(engine, clock, false)).await;
 }
 
-/// The database whose address is in `SAMTALE_CQL`, with tables of this test's own, which are dropped at its end.
-struct Database {
-    options: CqlOptions,
-}
-
-impl Database {
-    async fn new(purpose: &str) -> Option<Self> {
-        let Ok(address) = std::env::var("SAMTALE_CQL") else {
-            skip("storage on CQL: scripts/test starts a server where it can; or give one's address in SAMTALE_CQL");
-            return None;
-        };
-        let name = format!("test_{purpose}_{}", std::process::id());
-        let options = CqlOptions {
-            nodes: vec![address],
-            keyspaces: Keyspaces::named(&name).unwrap(),
-            replicas: 1,
-            // A shared machine is slow at times; what is tested is what is answered.
-            request_timeout: Duration::from_secs(20),
-        };
-        CqlEngine::create_tables(&options).await.unwrap();
-        // Twice is once.
-        CqlEngine::create_tables(&options).await.unwrap();
-        Some(Self { options })
-    }
-
-    async fn engine(&self) -> Arc<dyn Engine> {
-        Arc::new(CqlEngine::open(&self.options, TestClock::new()).await.unwrap())
-    }
-
-    async fn drop_tables(self) {
-        let session = SessionBuilder::new()
-            .known_nodes(&self.options.nodes)
-            .build()
-            .await
-            .unwrap();
-        for keyspace in [&self.options.keyspaces.plain, &self.options.keyspaces.settled] {
-            let dropped = session.query_unpaged(format!("DROP KEYSPACE {keyspace}"), ()).await;
-            dropped.unwrap();
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_engine_on_cql_keeps_the_contract() {
     let Some(database) = Database::new("plain").await else {
@@ -124,7 +83,8 @@ async fn encrypted_over_cql_keeps_the_contract() {
     };
     let folders = Folders::new();
     let subject = Subject {
-        engine: encrypted(&folders, database.engine().await).await,
+        // As a server has it.
+        engine: encrypted(&folders, Arc::new(CoalescingEngine::new(database.engine().await))).await,
         clock: None,
         compares_bodies: false,
     };
@@ -167,16 +127,13 @@ async fn a_database_without_tables_is_refused_with_what_is_missing() {
     let Ok(address) = std::env::var("SAMTALE_CQL") else {
         return;
     };
-    let options = |address: &str, name: &str| CqlOptions {
-        nodes: vec![address.to_owned()],
-        keyspaces: Keyspaces::named(name).unwrap(),
-        replicas: 1,
-        request_timeout: Duration::from_secs(20),
-    };
-    let missing = CqlEngine::open(&options(&address, "not_there"), TestClock::new()).await;
+    let missing = CqlEngine::open(&database::options(&address, "not_there"), TestClock::new()).await;
     let text = missing.err().unwrap().to_string();
-    assert!(text.contains("not_there"), "{text}");
-    let nobody = CqlEngine::open(&options("127.0.0.1:1", "not_there"), TestClock::new()).await;
+    assert!(
+        text.contains("the keyspace not_there has none yet: run `samtale migrate`"),
+        "{text}"
+    );
+    let nobody = CqlEngine::open(&database::options("127.0.0.1:1", "not_there"), TestClock::new()).await;
     assert!(nobody.err().unwrap().to_string().contains("127.0.0.1:1"));
 }
 

@@ -3,9 +3,15 @@
 
 mod backups;
 mod canary;
+mod coalescing;
 mod contract;
+mod copying;
+mod database;
 mod engines;
 mod keys;
+mod migrations;
 mod open;
+mod outage;
 mod power_loss;
 mod rig;
+mod shared_keys;
