@@ -16,6 +16,7 @@ use tracing::error;
 
 use crate::accounts::{Accounts, EndOf, Lookup, ProfileSource, Revocations};
 use crate::http::{Health, NotReady};
+use crate::leases::Leases;
 use crate::requests::{AccountRequests, VerifiedToken};
 
 /// Look-ups under the space's key.
@@ -151,12 +152,14 @@ impl AccountRequests for AccountsForSessions {
     }
 }
 
-/// Whether the node can work: it is not going down, and a row can be read and decrypted.
+/// Whether the node can work: it is not going down, its clock is right, and a row can be read and decrypted.
 pub struct NodeHealth {
     /// Where to read.
     pub store: Store,
     /// Whether the node is going down.
     pub draining: Arc<AtomicBool>,
+    /// How it stands among other nodes, if there are any.
+    pub leases: Option<Arc<Leases>>,
 }
 
 #[async_trait]
@@ -164,6 +167,9 @@ impl Health for NodeHealth {
     async fn ready(&self) -> Result<(), NotReady> {
         if self.draining.load(Ordering::Relaxed) {
             return Err(NotReady("the node is going down".to_owned()));
+        }
+        if let Some(problem) = self.leases.as_ref().and_then(|leases| leases.clock_problem()) {
+            return Err(NotReady(problem));
         }
         let nobody = PersonId::from_bytes([0; 16]);
         let read = self.store.get::<PersonRecord>(&person_key(nobody)).await;

@@ -11,6 +11,7 @@ use samtale_storage::engine::chain;
 use samtale_storage::{KeyValue, Range, StorageError, Store};
 use tracing::{info, warn};
 
+use crate::leases::Leases;
 use crate::server::Office;
 
 /// How often is looked: a date is a day, so this is soon enough.
@@ -22,8 +23,8 @@ const REACH: Duration = Duration::from_secs(100 * 24 * 60 * 60);
 /// Spaces read at once.
 const PAGE: usize = 500;
 
-/// Follows the dates of all spaces, for as long as it is polled.
-pub async fn follow(office: Arc<Office>) {
+/// Follows the dates of all spaces that fall to this node, for as long as it is polled.
+pub async fn follow(office: Arc<Office>, leases: Option<Arc<Leases>>) {
     let mut since = office.clock.now().minus(REACH);
     // One space that can not be read, as when its keys are gone, does not hold back the others, nor is it forgotten.
     let mut behind = BTreeMap::new();
@@ -31,7 +32,8 @@ pub async fn follow(office: Arc<Office>) {
         let now = office.clock.now();
         match spaces(&office.opened.store).await {
             Ok(spaces) => {
-                for space in spaces {
+                let falls_here = |space: &SpaceId| leases.as_ref().is_none_or(|leases| leases.is_for_this_node(*space));
+                for space in spaces.into_iter().filter(falls_here) {
                     let from = behind.remove(&space).unwrap_or(since);
                     match office.school.follow_dates(space, from).await {
                         Ok(0) => {}
@@ -50,7 +52,8 @@ pub async fn follow(office: Arc<Office>) {
     }
 }
 
-async fn spaces(store: &Store) -> Result<Vec<SpaceId>, StorageError> {
+/// Every space.
+pub(crate) async fn spaces(store: &Store) -> Result<Vec<SpaceId>, StorageError> {
     let rows = store
         .scan_all::<SpaceRecord>(&[SpaceId::SYSTEM.into()], Range::all(PAGE))
         .await?;

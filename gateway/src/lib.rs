@@ -14,6 +14,7 @@ pub mod demo;
 pub mod framing;
 pub mod handshake;
 pub mod http;
+pub mod leases;
 pub mod link;
 pub mod listener;
 pub mod node;

@@ -5,10 +5,11 @@ use std::rc::Rc;
 use async_trait::async_trait;
 use samtale_protocol::people::{ActivationCode, Caller, IssueActivationCodes, Login};
 use samtale_protocol::presence::{Online, WatchPresence};
-use samtale_protocol::{ErrorCode, Refusal, Reply, Request, SessionId, limits};
+use samtale_protocol::{ErrorCode, PersonId, Refusal, Reply, Request, SessionId, limits};
 
 use crate::connection::Connection;
 use crate::shard::Shard;
+use crate::shard_sessions::Watched;
 
 /// Requests about logins and accounts, which the rules of the school know nothing of.
 #[async_trait]
@@ -86,14 +87,31 @@ impl Shard {
             .school
             .visible(caller, request.space, &request.profiles)
             .await?;
-        let watched = visible.iter().map(|(profile, _)| *profile).collect();
-        self.sessions.borrow_mut().watch(connection, watched);
-        let online = visible
+        let persons: Vec<PersonId> = visible.iter().map(|(_, person)| *person).collect();
+        // If the other nodes can not be asked now, those are told of later.
+        let online = match self.parts.presence.online(&persons).await {
+            Some(online) => online,
+            None => persons
+                .iter()
+                .map(|person| self.parts.presence.is_online_here(*person))
+                .collect(),
+        };
+        let watched = visible
             .into_iter()
-            .filter(|(_, person)| self.parts.presence.is_online(*person));
+            .zip(online)
+            .map(|((profile, person), online)| Watched {
+                space: request.space,
+                profile,
+                person,
+                online,
+            });
+        let watched: Vec<Watched> = watched.collect();
+        let online = watched.iter().filter(|watched| watched.online);
+        let profiles = online.map(|watched| watched.profile).collect();
+        self.sessions.borrow_mut().watch(connection, watched);
         Ok(Online {
             space: request.space,
-            profiles: online.map(|(profile, _)| profile).collect(),
+            profiles,
         })
     }
 }

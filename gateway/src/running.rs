@@ -25,6 +25,7 @@ pub fn options(config: &Config) -> ServerOptions {
             ..EmbeddedOptions::default()
         },
         cql: config.cql.options(),
+        redis: config.redis_options(),
         accounts: config.account_settings(),
         shards: config.shard_count().get(),
         max_sessions: config.limits.sessions,

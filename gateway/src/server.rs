@@ -9,13 +9,19 @@ use std::time::Duration;
 
 use samtale_protocol::time::Clock;
 use samtale_protocol::{SpaceId, Timestamp};
-use samtale_router::{Epoch, MemoryLog, Presence, Publisher, Replay, Rights, Router, RouterOptions, Sink};
+use samtale_router::log::Published;
+use samtale_router::redis_log::RedisSettingsError;
+use samtale_router::{
+    Epoch, Log, MemoryLog, Presence, Publisher, RedisLog, RedisOptions, Replay, Rights, Router, RouterOptions, Sink,
+};
 use samtale_school::{Sabotage, School, SchoolParts};
 use samtale_storage::cql::CqlOptions;
+use samtale_storage::nodes::NodeId;
 use samtale_storage::open::{OpenOptions, Opened};
-use samtale_storage::{StorageError, embedded::EmbeddedOptions};
+use samtale_storage::{InTransit, StorageError, embedded::EmbeddedOptions};
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -24,6 +30,7 @@ use crate::accounts::{AccountParts, AccountSettings, Accounts, SystemRandom, Tok
 use crate::adapters::{AccountsForSessions, KeyringLookup, NodeHealth, SchoolForAccounts};
 use crate::dates;
 use crate::http::HttpParts;
+use crate::leases::Leases;
 use crate::listener;
 use crate::node::{ALWAYS_FOLLOWED, ShardInputs, Shards, start_shard};
 use crate::origin::{Origins, Proxies};
@@ -57,6 +64,8 @@ pub struct ServerOptions {
     pub embedded: EmbeddedOptions,
     /// The database, if the rows are there and not in the data folder.
     pub cql: Option<CqlOptions>,
+    /// The Redis servers over which nodes hear of each other; without them this is the only node.
+    pub redis: Option<RedisOptions>,
     /// How accounts behave.
     pub accounts: AccountSettings,
     /// Threads that serve sockets.
@@ -81,6 +90,7 @@ impl ServerOptions {
             keys: keys.into(),
             embedded: EmbeddedOptions::default(),
             cql: None,
+            redis: None,
             accounts: AccountSettings::default(),
             shards: std::thread::available_parallelism().map_or(1, usize::from),
             max_sessions: listener::most_connections(),
@@ -114,6 +124,9 @@ pub enum StartError {
         #[source]
         source: StorageError,
     },
+    /// Redis can not be used as it is configured.
+    #[error("`redis.servers` can not be used")]
+    Redis(#[from] RedisSettingsError),
     /// A thread could not be started.
     #[error("a thread could not be started")]
     Thread(#[source] std::io::Error),
@@ -146,6 +159,7 @@ pub struct Server {
     threads: Vec<JoinHandle<()>>,
     tasks: JoinSet<()>,
     draining: Arc<AtomicBool>,
+    leases: Option<Arc<Leases>>,
 }
 
 impl Server {
@@ -161,11 +175,8 @@ impl Server {
             source,
         })?);
 
-        let mut epoch = [0; 8];
-        getrandom::fill(&mut epoch).map_err(|_| StartError::Random)?;
-        let (log, feed) = MemoryLog::new(Epoch(u64::from_be_bytes(epoch)));
-        let log = Arc::new(log);
-        let publisher = Publisher::new(log.clone(), Arc::clone(&clock));
+        let Logs { log, feed, redis } = logs(&options, &opened, &clock)?;
+        let publisher = Publisher::new(Arc::clone(&log), Arc::clone(&clock));
         let school = Arc::new(School::new(SchoolParts {
             store: opened.store.clone(),
             clock: Arc::clone(&clock),
@@ -177,7 +188,7 @@ impl Server {
         let (shards, inputs) = Shards::new(options.shards);
         let sink: Arc<dyn Sink> = shards.clone();
         let (router, routing) = Router::new(
-            log.clone(),
+            Arc::clone(&log),
             feed,
             Arc::clone(&rights),
             sink,
@@ -198,15 +209,37 @@ impl Server {
         let mut tasks = JoinSet::new();
         tasks.spawn(routing.run());
         let (publishing, beside) = (publisher.clone(), Arc::clone(&office));
-        let for_publishing = Arc::clone(&rights);
-        tasks.spawn(async move { publishing.run(for_publishing).await });
+        let (for_publishing, local) = (Arc::clone(&rights), router.clone());
+        tasks.spawn(async move { publishing.run(for_publishing, local).await });
+        let leases = leases_of(&office, &publisher, redis.is_some())?;
+        if let Some(leases) = leases.clone() {
+            tasks.spawn(async move { leases.run().await });
+        }
+        let presence = match redis {
+            Some(redis) => {
+                let presence = Arc::new(Presence::shared_by(redis.clone()));
+                let (publisher, told) = (publisher.clone(), Arc::clone(&presence));
+                tasks.spawn(async move {
+                    tokio::join!(redis.run(&publisher), redis.run_presence(&told));
+                });
+                presence
+            }
+            None => Arc::default(),
+        };
         tasks.spawn(async move { beside.opened.run().await });
-        tasks.spawn(dates::follow(Arc::clone(&office)));
+        tasks.spawn(dates::follow(Arc::clone(&office), leases.clone()));
         for space in ALWAYS_FOLLOWED {
             router.join(space).await.ok_or(StartError::Router)?;
         }
         let replay = Replay::new(log, rights, Arc::clone(&office.clock));
-        let threads = start_shards(&office, inputs, &router, &replay, &publisher, options.limits)?;
+        let threads = start_shards(
+            &office,
+            inputs,
+            &router,
+            &replay,
+            (&publisher, &presence),
+            options.limits,
+        )?;
         Ok(Self {
             office,
             options,
@@ -214,6 +247,7 @@ impl Server {
             threads,
             tasks,
             draining: Arc::default(),
+            leases,
         })
     }
 
@@ -226,6 +260,7 @@ impl Server {
             health: Arc::new(NodeHealth {
                 store: self.office.opened.store.clone(),
                 draining: Arc::clone(&self.draining),
+                leases: self.leases.clone(),
             }),
             origins: self.options.origins.clone(),
             proxies: self.options.proxies.clone(),
@@ -257,11 +292,51 @@ impl Server {
     /// Stops what works beside.
     pub async fn close(mut self) {
         self.tasks.shutdown().await;
+        if let Some(leases) = &self.leases {
+            leases.end().await;
+        }
         self.shards.stop();
         let threads = std::mem::take(&mut self.threads);
         // Waiting for a thread blocks: off the runtime's own threads.
         let _ = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join()))).await;
     }
+}
+
+/// The lease of a node that is one of several.
+fn leases_of(
+    office: &Office,
+    publisher: &Publisher,
+    is_one_of_several: bool,
+) -> Result<Option<Arc<Leases>>, StartError> {
+    if !is_one_of_several {
+        return Ok(None);
+    }
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(|_| StartError::Random)?;
+    let (store, clock) = (office.opened.store.clone(), Arc::clone(&office.clock));
+    let leases = Leases::new(NodeId::from_bytes(id), store, publisher.clone(), clock);
+    Ok(Some(Arc::new(leases)))
+}
+
+/// The logs of all spaces, what this node hears of them, and Redis if they are there.
+struct Logs {
+    log: Arc<dyn Log>,
+    feed: mpsc::Receiver<Published>,
+    redis: Option<Arc<RedisLog>>,
+}
+
+fn logs(options: &ServerOptions, opened: &Opened, clock: &Arc<dyn Clock>) -> Result<Logs, StartError> {
+    if let Some(redis) = &options.redis {
+        let transit = InTransit::new(Arc::clone(&opened.keyring));
+        let (log, feed) = RedisLog::new(redis, transit, Arc::clone(clock))?;
+        let redis = Some(Arc::clone(&log));
+        return Ok(Logs { log, feed, redis });
+    }
+    let mut epoch = [0; 8];
+    getrandom::fill(&mut epoch).map_err(|_| StartError::Random)?;
+    let (log, feed) = MemoryLog::new(Epoch(u64::from_be_bytes(epoch).max(1)));
+    let log = Arc::new(log);
+    Ok(Logs { log, feed, redis: None })
 }
 
 async fn accounts(
@@ -288,10 +363,9 @@ fn start_shards(
     inputs: Vec<ShardInputs>,
     router: &Router,
     replay: &Replay,
-    publisher: &Publisher,
+    (publisher, presence): (&Publisher, &Arc<Presence>),
     limits: SessionLimits,
 ) -> Result<Vec<JoinHandle<()>>, StartError> {
-    let presence = Arc::new(Presence::default());
     let for_sessions = Arc::new(AccountsForSessions {
         accounts: Arc::clone(&office.accounts),
         school: Arc::clone(&office.school),
@@ -304,7 +378,7 @@ fn start_shards(
             school: Arc::clone(&office.school),
             router: router.clone(),
             replay: replay.clone(),
-            presence: Arc::clone(&presence),
+            presence: Arc::clone(presence),
             publisher: publisher.clone(),
             clock: Arc::clone(&office.clock),
             accounts: for_sessions.clone(),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use samtale_protocol::time::Clock;
-use samtale_protocol::{CloseCode, PersonId, Signal, SpaceId};
+use samtale_protocol::{CloseCode, PersonId, Signal, SpaceId, Timestamp};
 use samtale_router::log::AddressedSignal;
 use samtale_router::{Delivery, Presence, Publisher, Recipients, Replay, Router, Sent, SharedFrame};
 use samtale_school::School;
@@ -17,6 +17,12 @@ use crate::framing;
 use crate::requests::AccountRequests;
 use crate::session::{Action, PING_INTERVAL};
 use crate::shard_sessions::Sessions;
+
+/// How far the clocks of two nodes may be apart, and then some.
+const CLOCKS_APART: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// How often is looked whether those who are watched are still online.
+const WATCHED_ANEW: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// What a shard stands on; the same for all shards of a node.
 #[derive(Clone)]
@@ -110,20 +116,26 @@ impl Shard {
             });
         }
         if delivery.space == SpaceId::SYSTEM {
-            self.on_system_fact(&delivery.entry.fact);
+            self.on_system_fact(&delivery.entry.fact, delivery.entry.time);
         }
     }
 
-    /// Rights and logins that change act on open sockets.
-    fn on_system_fact(self: &Rc<Self>, fact: &Fact) {
+    /// Rights and logins that change act on open sockets. A fact may be told more than once, and late: whoever connected
+    /// well after it was asked for their rights then.
+    fn on_system_fact(self: &Rc<Self>, fact: &Fact, time: Timestamp) {
+        let is_older = |connection: &Connection| {
+            let started_at = connection.session.borrow().started_at();
+            started_at.since(time) <= CLOCKS_APART
+        };
         match fact {
             Fact::LoginEnded { person, session } => {
                 let ended = |connection: &Connection| {
-                    session.is_none_or(|session| connection.session.borrow().caller().session == session)
+                    let own = connection.session.borrow().caller().session;
+                    session.map_or_else(|| is_older(connection), |session| own == session)
                 };
                 self.close_where(*person, CloseCode::Revoked, ended);
             }
-            Fact::Profiles { person } => self.close_where(*person, CloseCode::RightsChanged, |_| true),
+            Fact::Profiles { person } => self.close_where(*person, CloseCode::RightsChanged, is_older),
             Fact::PresenceVisibility { person, hidden } => self.on_presence_visibility(*person, *hidden),
             _ => {}
         }
@@ -138,13 +150,14 @@ impl Shard {
     }
 
     fn on_signal(&self, space: SpaceId, signal: &AddressedSignal, recipients: &Recipients, frame: &Arc<SharedFrame>) {
-        let sessions = self.sessions.borrow();
-        if let Signal::Presence { profile, .. } = &signal.signal {
-            for connection in sessions.watchers(*profile) {
+        if let Signal::Presence { profile, online, .. } = &signal.signal {
+            self.sessions.borrow_mut().set_online(*profile, *online);
+            for connection in self.sessions.borrow().watchers(*profile) {
                 send_shared(&connection, frame);
             }
             return;
         }
+        let sessions = self.sessions.borrow();
         sessions.for_each(space, recipients, |connection| {
             let session = connection.session.borrow();
             let tell = session.caller().person != signal.about && session.is_live(space);
@@ -166,11 +179,15 @@ impl Shard {
 
     /// A second has passed: ticks for the sessions whose turn it is, so that pings are spread over the interval.
     pub fn on_second(self: &Rc<Self>) {
-        let turn = {
+        let seconds = {
             let mut seconds = self.seconds.borrow_mut();
             *seconds += 1;
-            *seconds % PING_INTERVAL.as_secs()
+            *seconds
         };
+        let turn = seconds % PING_INTERVAL.as_secs();
+        if seconds.is_multiple_of(WATCHED_ANEW.as_secs()) && !self.parts.presence.is_alone() {
+            tokio::task::spawn_local(Rc::clone(self).look_at_watched());
+        }
         let due = self.sessions.borrow().in_turn(turn, PING_INTERVAL.as_secs());
         let now = self.parts.clock.now();
         for connection in due {
@@ -212,10 +229,40 @@ impl Shard {
         }
     }
 
-    /// Tells those who watch `person` that they came online or went offline.
+    /// Looks whether those who are watched are still online. Whoever was on a node that died is told of by nobody, and what
+    /// passes may be lost.
+    async fn look_at_watched(self: Rc<Self>) {
+        let watched = self.sessions.borrow().all_watched();
+        let persons: Vec<PersonId> = watched.iter().map(|watched| watched.person).collect();
+        if persons.is_empty() {
+            return;
+        }
+        let Some(online) = self.parts.presence.online(&persons).await else {
+            return;
+        };
+        for (watched, online) in watched.into_iter().zip(online) {
+            if !self.sessions.borrow_mut().set_online(watched.profile, online) {
+                continue;
+            }
+            let signal = Signal::Presence {
+                space: watched.space,
+                profile: watched.profile,
+                online,
+            };
+            let frame = SharedFrame::new(samtale_protocol::ServerFrame::Signal { signal });
+            for connection in self.sessions.borrow().watchers(watched.profile) {
+                send_shared(&connection, &frame);
+            }
+        }
+    }
+
+    /// Tells those who watch `person` that they came online or went offline here, unless they are online elsewhere.
     pub(crate) fn announce(self: &Rc<Self>, person: PersonId, online: bool) {
         let parts = self.parts.clone();
         tokio::task::spawn_local(async move {
+            if parts.presence.settle(person).await != online {
+                return;
+            }
             let Ok(own) = parts.school.profiles_of(person).await else {
                 return;
             };

@@ -31,6 +31,20 @@ pub struct Sessions {
     people: FxHashMap<PersonId, Vec<u32>>,
     spaces: FxHashMap<SpaceId, ShardSpace>,
     watchers: FxHashMap<ProfileId, Vec<u32>>,
+    watched: FxHashMap<ProfileId, Watched>,
+}
+
+/// Someone whom sessions of the shard watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// In which space.
+    pub space: SpaceId,
+    /// By this profile.
+    pub profile: ProfileId,
+    /// Who it is.
+    pub person: PersonId,
+    /// Whether the sessions were told that they are online.
+    pub online: bool,
 }
 
 impl Sessions {
@@ -182,13 +196,29 @@ impl Sessions {
     }
 
     /// Replaces whom a session watches.
-    pub fn watch(&mut self, connection: &Connection, profiles: Vec<ProfileId>) {
-        for profile in connection.watched.replace(profiles.clone()) {
+    pub fn watch(&mut self, connection: &Connection, watched: Vec<Watched>) {
+        let profiles = watched.iter().map(|watched| watched.profile).collect();
+        for profile in connection.watched.replace(profiles) {
             remove_from(&mut self.watchers, &profile, connection.slot);
+            if !self.watchers.contains_key(&profile) {
+                self.watched.remove(&profile);
+            }
         }
-        for profile in profiles {
-            self.watchers.entry(profile).or_default().push(connection.slot);
+        for one in watched {
+            self.watchers.entry(one.profile).or_default().push(connection.slot);
+            self.watched.insert(one.profile, one);
         }
+    }
+
+    /// Everyone whom a session watches.
+    pub fn all_watched(&self) -> Vec<Watched> {
+        self.watched.values().copied().collect()
+    }
+
+    /// The sessions are told whether someone they watch is online. Returns whether that is news to them.
+    pub fn set_online(&mut self, profile: ProfileId, online: bool) -> bool {
+        let watched = self.watched.get_mut(&profile);
+        watched.is_some_and(|watched| std::mem::replace(&mut watched.online, online) != online)
     }
 
     /// All sessions.

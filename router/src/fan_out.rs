@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use samtale_protocol::time::Clock;
-use samtale_protocol::{ServerFrame, SpaceId, ThreadId};
+use samtale_protocol::{EventId, ServerFrame, SpaceId, ThreadId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-use self::beside::{Done, FILL, RETRY};
+use self::beside::{Done, FILL};
 use crate::delivery::{Delivery, Recipients, Safe, Sent, SharedFrame, Sink};
 use crate::log::{AddressedSignal, Log, LogEntry, Position, Published, Slice};
 use crate::rights::{JOURNAL_MARGIN, JournalPlace, Rights};
@@ -21,6 +21,9 @@ use crate::space::{Followed, Step};
 
 /// Requests to the loop that may wait.
 const CONTROLS: usize = 1_024;
+
+/// How far back the journal is looked into while its log is away: for clocks that are apart, and writes that take long.
+const PEEK: Duration = Duration::from_secs(10);
 
 /// What the loop can be tuned by.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +53,10 @@ enum Control {
     },
     Leave {
         space: SpaceId,
+    },
+    Tell {
+        space: SpaceId,
+        entry: Arc<LogEntry>,
     },
 }
 
@@ -85,6 +92,7 @@ impl Router {
                 spaces,
                 jobs,
                 ticks: 0,
+                peeked: FxHashMap::default(),
             },
         )
     }
@@ -95,6 +103,13 @@ impl Router {
         let (joined, answer) = oneshot::channel();
         self.control.send(Control::Join { space, joined }).await.ok()?;
         answer.await.ok()
+    }
+
+    /// Tells the sessions of this node alone of an entry that can not get into its log now. It will get there later, and
+    /// they are told again then, which is harmless. Never waits: what does not fit is told then only.
+    pub fn tell(&self, space: SpaceId, entry: &Arc<LogEntry>) {
+        let entry = Arc::clone(entry);
+        let _ = self.control.try_send(Control::Tell { space, entry });
     }
 
     /// Follows a space no longer, once all who joined have left.
@@ -115,6 +130,8 @@ pub struct RouterLoop {
     spaces: FxHashMap<SpaceId, Followed>,
     jobs: JoinSet<Done>,
     ticks: u64,
+    /// What was told from a journal while its log was away: it is read again and again, and told once.
+    peeked: FxHashMap<EventId, Timestamp>,
 }
 
 impl RouterLoop {
@@ -143,17 +160,18 @@ impl RouterLoop {
         match control {
             Control::Join { space, joined } => {
                 if !self.spaces.contains_key(&space) {
-                    let head = loop {
-                        match self.log.subscribe(space).await {
-                            Ok(head) => break head,
-                            Err(_) => tokio::time::sleep(RETRY).await,
-                        }
-                    };
+                    // A log that is away keeps nobody out: once it is back, it is in another epoch than this one.
+                    let head = self.log.subscribe(space).await.unwrap_or(Position::UNKNOWN);
                     self.spaces.insert(space, Followed::new(head, self.clock.now()));
                 }
                 if let Some(followed) = self.spaces.get_mut(&space) {
                     followed.listeners += 1;
                     let _ = joined.send(followed.safe());
+                }
+            }
+            Control::Tell { space, entry } => {
+                if self.spaces.contains_key(&space) {
+                    self.jobs.spawn(beside::tell(Arc::clone(&self.rights), space, entry));
                 }
             }
             Control::Leave { space } => {
@@ -187,6 +205,9 @@ impl RouterLoop {
                 }
             }
             Published::Signal { space, signal } => self.on_signal(space, signal).await,
+            Published::Doubtful { spaces } => {
+                self.jobs.spawn(beside::heads(Arc::clone(&self.log), spaces));
+            }
         }
     }
 
@@ -254,19 +275,55 @@ impl RouterLoop {
                 signal,
                 recipients,
             } => self.pass(space, signal, recipients).await,
-            Done::Heads(heads) => {
-                for (space, head) in heads {
-                    let Some(followed) = self.spaces.get(&space).filter(|followed| !followed.filling) else {
-                        continue;
-                    };
-                    match followed.step(head) {
-                        Step::HandOn | Step::Fill => self.catch_up(space, Step::Fill),
-                        Step::Bridge => self.catch_up(space, Step::Bridge),
-                        Step::Ignore => {}
-                    }
-                }
+            Done::Heads { heads, away } => {
+                self.on_heads(heads);
+                self.on_away(&away);
             }
+            Done::Told {
+                space,
+                entry,
+                recipients,
+            } => {
+                let offset = self.spaces.get(&space).map_or(0, |followed| followed.seen.offset);
+                self.deliver(space, offset, entry, recipients).await;
+            }
+            Done::Peeked { space, entries } => self.on_peeked(space, entries).await,
             Done::Nothing => {}
+        }
+    }
+
+    /// What is revoked acts on open sockets within seconds, also while logs are away: the journal of the space `system` is
+    /// looked into.
+    fn on_away(&mut self, spaces: &[SpaceId]) {
+        let is_followed = self.spaces.get(&SpaceId::SYSTEM).is_some_and(|system| !system.filling);
+        if spaces.contains(&SpaceId::SYSTEM) && is_followed {
+            let since = self.clock.now().minus(PEEK);
+            self.jobs
+                .spawn(beside::peek(Arc::clone(&self.rights), SpaceId::SYSTEM, since));
+        }
+    }
+
+    async fn on_peeked(&mut self, space: SpaceId, entries: Vec<(Arc<LogEntry>, Recipients)>) {
+        let forgotten = self.clock.now().minus(PEEK * 2);
+        self.peeked.retain(|_, time| *time > forgotten);
+        for (entry, recipients) in entries {
+            if self.peeked.insert(entry.id, entry.time).is_none() {
+                let offset = self.spaces.get(&space).map_or(0, |followed| followed.seen.offset);
+                self.deliver(space, offset, entry, recipients).await;
+            }
+        }
+    }
+
+    fn on_heads(&mut self, heads: Vec<(SpaceId, Position)>) {
+        for (space, head) in heads {
+            let Some(followed) = self.spaces.get(&space).filter(|followed| !followed.filling) else {
+                continue;
+            };
+            match followed.step(head) {
+                Step::HandOn | Step::Fill => self.catch_up(space, Step::Fill),
+                Step::Bridge => self.catch_up(space, Step::Bridge),
+                Step::Ignore => {}
+            }
         }
     }
 
@@ -414,18 +471,20 @@ impl RouterLoop {
         }
         let all = self.ticks.is_multiple_of(10);
         let now = self.clock.now();
-        let due =
-            |followed: &Followed| !followed.filling && (all || now.since(followed.busy_at) < self.options.busy_for);
-        let spaces: Vec<SpaceId> = self
-            .spaces
-            .iter()
-            .filter(|(_, followed)| due(followed))
-            .map(|(space, _)| *space)
-            .collect();
-        if spaces.is_empty() {
-            return;
+        let is_busy = |followed: &Followed| now.since(followed.busy_at) < self.options.busy_for;
+        let due = |(space, followed): &(&SpaceId, &Followed)| {
+            !followed.filling && (all || is_busy(followed) || **space == SpaceId::SYSTEM)
+        };
+        let due = self.spaces.iter().filter(due);
+        let (unheard, heard): (Vec<_>, Vec<_>) = due.partition(|(_, followed)| !followed.seen.is_known());
+        let ids = |spaces: Vec<(&SpaceId, &Followed)>| spaces.into_iter().map(|(space, _)| *space).collect();
+        let (unheard, heard): (Vec<SpaceId>, Vec<SpaceId>) = (ids(unheard), ids(heard));
+        if !unheard.is_empty() {
+            self.jobs.spawn(beside::subscribe(Arc::clone(&self.log), unheard));
         }
-        self.jobs.spawn(beside::heads(Arc::clone(&self.log), spaces));
+        if !heard.is_empty() {
+            self.jobs.spawn(beside::heads(Arc::clone(&self.log), heard));
+        }
     }
 }
 

@@ -20,6 +20,19 @@ pub struct Position {
     pub offset: u64,
 }
 
+impl Position {
+    /// Where a log stands that can not be asked. No log is ever in this epoch.
+    pub const UNKNOWN: Self = Self {
+        epoch: Epoch(0),
+        offset: 0,
+    };
+
+    /// Whether it is known.
+    pub fn is_known(&self) -> bool {
+        *self != Self::UNKNOWN
+    }
+}
+
 /// A fact in a log, with the event that tells clients of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
@@ -65,6 +78,11 @@ pub enum Published {
         /// What.
         signal: Arc<AddressedSignal>,
     },
+    /// Something of these spaces may have passed unheard, as while a connection was broken: their heads are to be compared.
+    Doubtful {
+        /// Which.
+        spaces: Vec<SpaceId>,
+    },
 }
 
 /// What a read of a log gave.
@@ -97,10 +115,11 @@ pub trait Log: Send + Sync + 'static {
     /// Reads at most `limit` entries after `after`.
     async fn read(&self, space: SpaceId, after: Position, limit: usize) -> Result<Slice, LogError>;
 
-    /// The heads of these spaces' logs.
+    /// The heads of these spaces' logs, in their order; [`Position::UNKNOWN`] of one that does not answer while others do.
     async fn heads(&self, spaces: &[SpaceId]) -> Result<Vec<Position>, LogError>;
 
-    /// From now on, what happens in the space is published to this node. Returns the head as of then.
+    /// From now on, what happens in the space is published to this node. Returns the head as of then. Asked again, it
+    /// changes nothing. After an error it may be published or not.
     async fn subscribe(&self, space: SpaceId) -> Result<Position, LogError>;
 
     /// Ends it.

@@ -1,14 +1,28 @@
-//! Who is online on this node. Nothing of it is stored, and nothing of it remembers.
+//! Who is online. Nothing of it is stored, and nothing of it remembers.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use async_trait::async_trait;
 use rustc_hash::{FxHashMap, FxHashSet};
 use samtale_protocol::PersonId;
 
-/// The persons with a session on this node, and those who hide.
+use crate::log::LogError;
+
+/// What nodes tell each other of who is online. What a node told ends by itself soon after the node.
+#[async_trait]
+pub trait SharedPresence: Send + Sync + 'static {
+    /// Tells whether others see that `person` is online on this node.
+    async fn tell(&self, person: PersonId, online: bool) -> Result<(), LogError>;
+
+    /// Whether each of these is online on any node.
+    async fn online(&self, persons: &[PersonId]) -> Result<Vec<bool>, LogError>;
+}
+
+/// The persons with a session on this node, those who hide, and what other nodes tell.
 #[derive(Default)]
 pub struct Presence {
     state: Mutex<State>,
+    shared: Option<Arc<dyn SharedPresence>>,
 }
 
 #[derive(Default)]
@@ -18,7 +32,20 @@ struct State {
 }
 
 impl Presence {
-    /// A session of `person` began. Returns whether others now see them come online.
+    /// Nobody is online yet; other nodes tell through `shared`.
+    pub fn shared_by(shared: Arc<dyn SharedPresence>) -> Self {
+        Self {
+            state: Mutex::default(),
+            shared: Some(shared),
+        }
+    }
+
+    /// Whether this is the only node.
+    pub fn is_alone(&self) -> bool {
+        self.shared.is_none()
+    }
+
+    /// A session of `person` began. Returns whether others now see them come online here.
     pub fn connected(&self, person: PersonId, hidden: bool) -> bool {
         let mut state = self.lock();
         if hidden {
@@ -29,7 +56,7 @@ impl Presence {
         *sessions == 1 && !hidden
     }
 
-    /// A session of `person` ended. Returns whether others now see them go offline.
+    /// A session of `person` ended. Returns whether others now see them go offline here.
     pub fn disconnected(&self, person: PersonId) -> bool {
         let mut state = self.lock();
         let Some(sessions) = state.sessions.get_mut(&person) else {
@@ -43,7 +70,7 @@ impl Presence {
         !state.hidden.remove(&person)
     }
 
-    /// `person` hides or shows themselves. Returns whether others see a change.
+    /// `person` hides or shows themselves. Returns whether others see a change here.
     pub fn set_hidden(&self, person: PersonId, hidden: bool) -> bool {
         let mut state = self.lock();
         if !state.sessions.contains_key(&person) {
@@ -56,10 +83,42 @@ impl Presence {
         }
     }
 
-    /// Whether others see that `person` is online.
-    pub fn is_online(&self, person: PersonId) -> bool {
+    /// Whether others see that `person` is online here.
+    pub fn is_online_here(&self, person: PersonId) -> bool {
         let state = self.lock();
         state.sessions.contains_key(&person) && !state.hidden.contains(&person)
+    }
+
+    /// Everyone whom others see online here.
+    pub fn all_here(&self) -> Vec<PersonId> {
+        let state = self.lock();
+        let people = state.sessions.keys();
+        people
+            .filter(|person| !state.hidden.contains(person))
+            .copied()
+            .collect()
+    }
+
+    /// Tells the other nodes how it is with `person` here, and returns whether they are online on any node. Whatever order
+    /// such calls come in, the last one tells what is.
+    pub async fn settle(&self, person: PersonId) -> bool {
+        let here = self.is_online_here(person);
+        let Some(shared) = &self.shared else { return here };
+        // What is not heard now is told again with the lease.
+        let _ = shared.tell(person, here).await;
+        here || shared.online(&[person]).await.is_ok_and(|online| online == [true])
+    }
+
+    /// Whether each of these is online on any node; `None` when the other nodes can not be asked now.
+    pub async fn online(&self, persons: &[PersonId]) -> Option<Vec<bool>> {
+        let mut online: Vec<bool> = persons.iter().map(|person| self.is_online_here(*person)).collect();
+        if let Some(shared) = &self.shared {
+            let elsewhere = shared.online(persons).await.ok()?;
+            for (online, elsewhere) in online.iter_mut().zip(elsewhere) {
+                *online |= elsewhere;
+            }
+        }
+        Some(online)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -71,20 +130,30 @@ impl Presence {
 mod tests {
     use super::*;
 
+    const ANNA: PersonId = PersonId::from_bytes([1; 16]);
+
     #[test]
     fn two_devices_are_one_person_and_a_hidden_one_is_seen_by_nobody() {
         let presence = Presence::default();
-        let anna = PersonId::from_bytes([1; 16]);
-        assert!(presence.connected(anna, false));
-        assert!(!presence.connected(anna, false));
-        assert!(presence.is_online(anna));
-        assert!(!presence.disconnected(anna));
-        assert!(presence.set_hidden(anna, true) && !presence.set_hidden(anna, true));
-        assert!(!presence.is_online(anna));
-        assert!(!presence.disconnected(anna));
+        assert!(presence.connected(ANNA, false));
+        assert!(!presence.connected(ANNA, false));
+        assert!(presence.is_online_here(ANNA));
+        assert!(!presence.disconnected(ANNA));
+        assert!(presence.set_hidden(ANNA, true) && !presence.set_hidden(ANNA, true));
+        assert!(!presence.is_online_here(ANNA) && presence.all_here().is_empty());
+        assert!(!presence.disconnected(ANNA));
         assert!(
-            presence.connected(anna, false),
+            presence.connected(ANNA, false),
             "hiding is a setting that the caller passes in, not a memory"
         );
+    }
+
+    #[tokio::test]
+    async fn a_node_alone_asks_nobody() {
+        let presence = Presence::default();
+        presence.connected(ANNA, false);
+        assert!(presence.is_alone() && presence.settle(ANNA).await);
+        let bo = PersonId::from_bytes([2; 16]);
+        assert_eq!(presence.online(&[ANNA, bo]).await, Some(vec![true, false]));
     }
 }

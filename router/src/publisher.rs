@@ -6,18 +6,26 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
+use futures_util::{StreamExt, stream};
+use rustc_hash::{FxHashMap, FxHashSet};
 use samtale_protocol::time::Clock;
-use samtale_protocol::{SpaceId, Timestamp};
+use samtale_protocol::{EventId, SpaceId, Timestamp};
 use samtale_storage::journal::Fact;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
-use crate::log::{AddressedSignal, Log, LogEntry};
+use crate::fan_out::Router;
+use crate::log::{AddressedSignal, Log, LogEntry, Position, Slice};
 use crate::rights::{JOURNAL_MARGIN, JournalPlace, LATE, Rights};
 
 /// How many entries may wait for the log, over all spaces: some 20 MB.
 const BACKLOG: usize = 20_000;
+
+/// How many spaces are appended to at once: enough to keep a log over the network busy.
+const APPENDS: usize = 32;
+
+/// How many of a log's newest entries are looked through before something is published again.
+const NEWEST: usize = 1_024;
 
 /// How long to wait after the log failed.
 const RETRY: Duration = Duration::from_millis(200);
@@ -126,40 +134,50 @@ impl Publisher {
     }
 
     /// Appends what is handed over, for as long as it is polled. What is published again takes many reads of storage, so
-    /// it runs beside: what is new does not wait for it.
-    pub async fn run(&self, rights: Arc<dyn Rights>) {
-        tokio::join!(self.append_all(rights.as_ref()), self.republish_all(rights.as_ref()));
+    /// it runs beside: what is new does not wait for it. What waits because its log is away is told to the sessions of
+    /// this node at once, through `local`.
+    pub async fn run(&self, rights: Arc<dyn Rights>, local: Router) {
+        tokio::join!(
+            self.append_all(rights.as_ref(), &local),
+            self.republish_all(rights.as_ref())
+        );
     }
 
-    async fn append_all(&self, rights: &dyn Rights) {
-        let mut away = false;
+    async fn append_all(&self, rights: &dyn Rights, local: &Router) {
+        // Of the spaces whose log is away, how many of those that wait were told to this node's sessions.
+        let mut told: FxHashMap<SpaceId, usize> = FxHashMap::default();
         loop {
             let waiting = self.take();
             if waiting.is_empty() {
                 self.shared.wake.notified().await;
                 continue;
             }
-            let (mut is_away, mut is_any_put_back) = (false, false);
-            for (space, entries) in waiting {
-                let appended = if is_away {
-                    Err(NotAppended::LogIsAway)
-                } else {
-                    self.append(space, &entries, rights).await
-                };
-                if let Err(reason) = appended {
-                    // One space whose journal can not be written does not hold back the others.
-                    is_away |= reason == NotAppended::LogIsAway;
-                    is_any_put_back = true;
-                    self.put_back(space, entries);
+            let was_away = !told.is_empty();
+            let mut is_any_put_back = false;
+            // One space whose log is away, or whose journal can not be written, does not hold back the others.
+            let mut outcomes = stream::iter(waiting)
+                .map(|(space, entries)| async move {
+                    let appended = self.append(space, &entries, rights).await;
+                    (space, entries, appended)
+                })
+                .buffer_unordered(APPENDS);
+            while let Some((space, entries, appended)) = outcomes.next().await {
+                match appended {
+                    Ok(()) => drop(told.remove(&space)),
+                    Err(reason) => {
+                        if reason == NotAppended::LogIsAway {
+                            let before = told.insert(space, entries.len()).unwrap_or_default();
+                            entries.iter().skip(before).for_each(|entry| local.tell(space, entry));
+                        }
+                        is_any_put_back = true;
+                        self.put_back(space, entries);
+                    }
                 }
             }
-            if is_away != away {
-                away = is_away;
-                if away {
-                    warn!("the log of events is away; facts wait")
-                } else {
-                    info!("the log of events is back")
-                }
+            match (was_away, told.is_empty()) {
+                (false, false) => warn!("the log of events is away; facts wait"),
+                (true, true) => info!("the log of events is back"),
+                _ => {}
             }
             if is_any_put_back {
                 tokio::time::sleep(RETRY).await;
@@ -211,10 +229,11 @@ impl Publisher {
         rights: &dyn Rights,
     ) -> Result<Option<JournalPlace>, ()> {
         let page = rights.journal(space, place).await.map_err(drop)?;
+        let in_log = self.newest_in_log(space).await;
         let mut next = page.next;
         let mut entries: Vec<Arc<LogEntry>> = Vec::with_capacity(page.rows.len());
         for (id, record) in page.rows {
-            if let Fact::Late { .. } = record.fact {
+            if matches!(record.fact, Fact::Late { .. }) || in_log.contains(&id) {
                 continue;
             }
             let event = match (rights.event_of(space, &record).await, entries.last()) {
@@ -235,6 +254,20 @@ impl Publisher {
         }
         let appended = self.append(space, &entries, rights).await;
         appended.map(|()| next).map_err(drop)
+    }
+
+    /// The newest entries of a space's log: what is there is not published again. If they can not be read, all is, which is
+    /// harmless.
+    async fn newest_in_log(&self, space: SpaceId) -> FxHashSet<EventId> {
+        let log = &self.shared.log;
+        let Ok(Some(head)) = log.heads(&[space]).await.map(|mut heads| heads.pop()) else {
+            return FxHashSet::default();
+        };
+        let offset = head.offset.saturating_sub(NEWEST as u64);
+        match log.read(space, Position { offset, ..head }, NEWEST).await {
+            Ok(Slice::Entries(entries)) => entries.iter().map(|(_, entry)| entry.id).collect(),
+            _ => FxHashSet::default(),
+        }
     }
 
     /// The places whose pages are read next. What is asked for from now on is asked for again.
@@ -301,31 +334,47 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use super::*;
+    use crate::fan_out::RouterOptions;
     use crate::log::Epoch;
     use crate::memory_log::MemoryLog;
-    use crate::testing::{AwayLog, BEGIN, FakeRights, SPACE, TestClock, entry, until, until_log_holds};
+    use crate::testing::{AwayLog, BEGIN, FakeRights, SPACE, Taken, TestClock, entry, until, until_log_holds};
 
     struct Rig {
         log: Arc<AwayLog>,
         rights: Arc<FakeRights>,
         clock: Arc<TestClock>,
         publisher: Publisher,
+        router: Router,
+        sink: Arc<Taken>,
     }
 
     fn rig() -> Rig {
-        let (log, _) = MemoryLog::new(Epoch(1));
+        let (log, feed) = MemoryLog::new(Epoch(1));
         log.keep(100_000);
         let log = AwayLog::new(log);
         let rights = Arc::new(FakeRights::default());
         let clock = TestClock::new();
         let publisher = Publisher::new(Arc::clone(&log) as _, Arc::clone(&clock) as _);
         let (running, rules) = (publisher.clone(), Arc::clone(&rights) as Arc<dyn Rights>);
-        tokio::spawn(async move { running.run(rules).await });
+        let sink = Arc::new(Taken::default());
+        let (router, routing) = Router::new(
+            Arc::clone(&log) as _,
+            feed,
+            Arc::clone(&rules),
+            sink.clone(),
+            Arc::clone(&clock) as _,
+            RouterOptions::default(),
+        );
+        tokio::spawn(routing.run());
+        let local = router.clone();
+        tokio::spawn(async move { running.run(rules, local).await });
         Rig {
             log,
             rights,
             clock,
             publisher,
+            router,
+            sink,
         }
     }
 
@@ -352,6 +401,30 @@ mod tests {
         rig.publish(3);
         rig.log.away.store(false, Ordering::SeqCst);
         assert_eq!(rig.holds(1..=3).await, [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn while_the_log_is_away_the_sessions_of_this_node_are_told_once() {
+        let rig = rig();
+        rig.router.join(SPACE).await.unwrap();
+        rig.log.away.store(true, Ordering::SeqCst);
+        rig.publish(1);
+        until("it is told", || rig.sink.numbers() == [1]).await;
+        rig.publish(2);
+        until("both are told", || rig.sink.numbers() == [1, 2]).await;
+        let refused = rig.log.refused.load(Ordering::SeqCst);
+        until("it was tried again", || {
+            rig.log.refused.load(Ordering::SeqCst) > refused + 1
+        })
+        .await;
+        assert_eq!(rig.sink.numbers(), [1, 2]);
+        assert_eq!(
+            rig.sink.safe().unwrap().offset,
+            0,
+            "no cursor goes beyond what is in the log"
+        );
+        rig.log.away.store(false, Ordering::SeqCst);
+        until("the log tells too", || rig.sink.numbers() == [1, 2, 1, 2]).await;
     }
 
     #[test]

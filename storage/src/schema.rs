@@ -100,6 +100,8 @@ tables! {
         "The newest activation code of a person: older ones no longer work.";
     LOGINS = "logins", [id("space"), id("person")], [id("session")], CompareAndSet, None,
         "A login on a device: the client's name, since when, and the hash of its refresh token.";
+    NODES = "nodes", [id("space")], [id("node")], Plain, Some(JOURNAL_LIFETIME),
+        "A node: when it was last known to live, and since when it has facts that may not be in the log.";
     SPACES = "spaces", [id("space")], [id("home_space")], CompareAndSet, None,
         "A municipality or an institution: its name, parent and settings.";
     PROFILES = "profiles", [id("space")], [id("profile")], Plain, None,

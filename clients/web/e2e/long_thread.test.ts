@@ -33,7 +33,7 @@ const SCROLLS = 10;
  * was just loaded; and scrolling while all 10,000 messages are held.
  */
 test('a thread of 10,000 messages opens with at most twice the work of one of 10, and scrolls smoothly', {
-  timeout: 180_000,
+  timeout: 600_000,
 }, async () => {
   const [teacher, guardian] = [await stage.correspondent('teacher'), await stage.correspondent('guardian')];
   const threads = await Promise.all([LONG, SHORT].map((thread) => fill(thread, teacher, guardian)));

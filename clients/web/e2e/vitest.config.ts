@@ -8,7 +8,7 @@ export default defineConfig({
     fileParallelism: false,
     // One process for all files: none leaves anything behind that the next could stumble over.
     isolate: false,
-    testTimeout: 60_000,
-    hookTimeout: 40_000,
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
   },
 });

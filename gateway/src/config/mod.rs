@@ -12,6 +12,7 @@ use std::num::{NonZeroU8, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use samtale_router::RedisOptions;
 use samtale_storage::cql::{CqlOptions, Credentials};
 use serde::Deserialize;
 
@@ -113,6 +114,8 @@ settings! {
         storage: StorageSettings;
         /// The database that several gateways share.
         cql: CqlSettings;
+        /// How several nodes hear of each other.
+        redis: RedisSettings;
         /// What the server says of itself.
         log: LogSettings;
     }
@@ -171,6 +174,17 @@ settings! {
 }
 
 settings! {
+    /// How several nodes hear of each other.
+    RedisSettings at "redis." {
+        /// URLs of Redis or Valkey servers, such as `redis://:password@10.0.0.5:6379`: independent of each other, each with
+        /// its share of the spaces. All nodes need the same list. Without any, this node is the only one.
+        servers: Vec<String>, List = Vec::new(), "`[]`";
+        /// What the names of keys and channels there begin with. Another installation on the same servers needs another.
+        prefix: String, Text = "samtale".to_owned(), "`\"samtale\"`";
+    }
+}
+
+settings! {
     /// What the server says of itself.
     LogSettings at "log." {
         /// `pretty` for people, `json` for programs; `auto` is pretty on a terminal and JSON elsewhere.
@@ -188,6 +202,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         LoginSettings::SETTINGS,
         StorageSettings::SETTINGS,
         CqlSettings::SETTINGS,
+        RedisSettings::SETTINGS,
         LogSettings::SETTINGS,
     ];
     sections.into_iter().flatten()
@@ -212,6 +227,15 @@ impl Config {
     /// How many shards to run.
     pub fn shard_count(&self) -> NonZeroUsize {
         self.shards.unwrap_or_else(cores)
+    }
+
+    /// The Redis servers, if there are any.
+    pub fn redis_options(&self) -> Option<RedisOptions> {
+        let options = RedisOptions::new(self.redis.servers.iter().cloned());
+        (!options.servers.is_empty()).then(|| RedisOptions {
+            prefix: self.redis.prefix.clone(),
+            ..options
+        })
     }
 
     /// How accounts behave.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use samtale_protocol::time::Clock;
-use samtale_protocol::{EventId, SpaceId, ThreadId};
+use samtale_protocol::{EventId, SpaceId, ThreadId, Timestamp};
 use samtale_storage::journal::JournalRecord;
 
 use crate::delivery::{Recipients, Safe};
@@ -13,6 +13,9 @@ use crate::rights::{JournalPlace, Rights};
 
 /// How many entries are read from a log at once.
 pub(super) const FILL: usize = 512;
+
+/// How many pages of a journal are peeked into at once.
+const PEEKED: usize = 16;
 
 /// How long to wait after storage or the log failed.
 pub(super) const RETRY: Duration = Duration::from_millis(200);
@@ -40,7 +43,19 @@ pub(super) enum Done {
         signal: Arc<AddressedSignal>,
         recipients: Recipients,
     },
-    Heads(Vec<(SpaceId, Position)>),
+    Heads {
+        heads: Vec<(SpaceId, Position)>,
+        away: Vec<SpaceId>,
+    },
+    Peeked {
+        space: SpaceId,
+        entries: Vec<(Arc<LogEntry>, Recipients)>,
+    },
+    Told {
+        space: SpaceId,
+        entry: Arc<LogEntry>,
+        recipients: Recipients,
+    },
     Nothing,
 }
 
@@ -85,6 +100,9 @@ async fn read_journal(
         None => {
             let time = clock.now();
             let position = log.heads(&[space]).await.ok()?.pop()?;
+            if !position.is_known() {
+                return None;
+            }
             Safe { position, time }
         }
     };
@@ -169,10 +187,58 @@ pub(super) async fn address(rights: Arc<dyn Rights>, space: SpaceId, signal: Arc
     }
 }
 
-/// Reads the heads of these spaces.
+/// Reads the heads of these spaces. Those that can not be asked now are asked again later.
 pub(super) async fn heads(log: Arc<dyn Log>, spaces: Vec<SpaceId>) -> Done {
     match log.heads(&spaces).await {
-        Ok(heads) => Done::Heads(spaces.into_iter().zip(heads).collect()),
+        Ok(heads) => known(spaces.into_iter().zip(heads)),
+        Err(_) => known(spaces.into_iter().map(|space| (space, Position::UNKNOWN))),
+    }
+}
+
+/// Subscribes to these spaces, whose logs were away when they were joined.
+pub(super) async fn subscribe(log: Arc<dyn Log>, spaces: Vec<SpaceId>) -> Done {
+    let mut heads = Vec::with_capacity(spaces.len());
+    for space in spaces {
+        heads.push((space, log.subscribe(space).await.unwrap_or(Position::UNKNOWN)));
+    }
+    known(heads.into_iter())
+}
+
+fn known(heads: impl Iterator<Item = (SpaceId, Position)>) -> Done {
+    let (heads, away): (Vec<_>, Vec<_>) = heads.partition(|(_, head)| head.is_known());
+    Done::Heads {
+        heads,
+        away: away.into_iter().map(|(space, _)| space).collect(),
+    }
+}
+
+/// Reads what the journal has since a time, while its log is away: as far as it can be read now.
+pub(super) async fn peek(rights: Arc<dyn Rights>, space: SpaceId, since: Timestamp) -> Done {
+    let mut entries = Vec::new();
+    let mut place = Some(JournalPlace::since(since));
+    for _ in 0..PEEKED {
+        let Some(from) = place else { break };
+        let Ok(page) = rights.journal(space, from).await else {
+            break;
+        };
+        for (id, record) in page.rows {
+            entries.extend(entry_of(&rights, space, id, record).await);
+        }
+        place = page.next;
+    }
+    Done::Peeked { space, entries }
+}
+
+/// Looks up who is to be told of an entry that is not in its log yet. If that can not be known now, the log tells of it
+/// later.
+pub(super) async fn tell(rights: Arc<dyn Rights>, space: SpaceId, entry: Arc<LogEntry>) -> Done {
+    rights.observe(space, &entry);
+    match rights.recipients(space, &entry.audience).await {
+        Ok(recipients) => Done::Told {
+            space,
+            entry,
+            recipients,
+        },
         Err(_) => Done::Nothing,
     }
 }

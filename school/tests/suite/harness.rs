@@ -148,7 +148,8 @@ impl World {
         );
         tokio::spawn(router_loop.run());
         let replay = Replay::new(log, Arc::clone(&rights), Arc::clone(&clock) as _);
-        tokio::spawn(async move { publisher.run(rights).await });
+        let local = router.clone();
+        tokio::spawn(async move { publisher.run(rights, local).await });
         let (space, municipality) = (SpaceId::from_bytes([1; 16]), SpaceId::from_bytes([2; 16]));
         let mut world = Self {
             clock,

@@ -14,11 +14,18 @@ pub(super) static BEFORE: Migration = Migration {
 };
 
 /// Every version of the tables, in order. A file that was released is never changed: the next change is the next file.
-pub static ALL: &[Migration] = &[Migration {
-    version: 1,
-    name: "tables",
-    text: include_str!("migrations/0001_tables.cql"),
-}];
+pub static ALL: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "tables",
+        text: include_str!("migrations/0001_tables.cql"),
+    },
+    Migration {
+        version: 2,
+        name: "nodes",
+        text: include_str!("migrations/0002_nodes.cql"),
+    },
+];
 
 /// A version of the tables.
 #[derive(Debug, PartialEq, Eq)]

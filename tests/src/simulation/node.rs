@@ -130,8 +130,8 @@ impl Node {
         let local = LocalSet::new();
         local.spawn_local(passing);
         local.spawn_local(routing.run());
-        let publishing = publisher.clone();
-        local.spawn_local(async move { publishing.run(rights).await });
+        let (publishing, local_router) = (publisher.clone(), router.clone());
+        local.spawn_local(async move { publishing.run(rights, local_router).await });
         local.spawn_local(async move {
             for space in ALWAYS_FOLLOWED {
                 let _ = router.join(space).await;

@@ -66,7 +66,7 @@ export function median(values: readonly number[]): number {
 
 /** Nothing has changed for so long: all that was asked for has come and is drawn. */
 const QUIET_MS = 150;
-const SETTLED_WITHIN_MS = 10_000;
+const SETTLED_WITHIN_MS = 60_000;
 
 /**
  * Until nothing changes any more; with a subject, after its thread was opened. In one call, because each that the test
@@ -110,7 +110,7 @@ export function settled(page: Page, opens: string | null = null): Promise<void> 
   );
 }
 
-const PAGING_WITHIN_MS = 60_000;
+const PAGING_WITHIN_MS = 180_000;
 
 /** Scrolls up, again and again, until the first message is there, and with it all after it. */
 export function pageThroughHistory(page: Page, firstWords: string): Promise<void> {
@@ -134,8 +134,10 @@ export function pageThroughHistory(page: Page, firstWords: string): Promise<void
 
 const FRAMES = 150;
 const STEP_PX = 160;
-/** So many messages at least must have come by, or it was no scrolling. */
+/** So many messages at least must have come by, or it was no scrolling: some 60 frames' worth. */
 const CAME_BY = 100;
+/** If they have not come by after so many frames, the page does not let one scroll. */
+const MOST_FRAMES = 3_000;
 
 /**
  * Scrolls up from where one is, as a thumb does, frame by frame, and answers how long the longest took, in milliseconds.
@@ -143,28 +145,30 @@ const CAME_BY = 100;
  */
 export function longestFrame(page: Page): Promise<number> {
   return page.evaluate(
-    ({ frames, step, wanted }) =>
+    ({ frames, mostFrames, step, wanted }) =>
       new Promise<number>((resolve, reject) => {
         const log = document.querySelector('[role=log]');
         if (!log) return reject(new Error('no thread is open'));
         const seen = new Set<string | undefined>();
         let longest = 0;
-        let left = frames;
+        let drawn = 0;
+        const began = log.scrollTop;
         let before: number | null = null;
         const next = (now: number) => {
           if (before !== null) longest = Math.max(longest, now - before);
           before = now;
           for (const { dataset } of log.querySelectorAll<HTMLElement>('.message')) seen.add(dataset.key);
-          if (left === 0) {
-            if (seen.size < wanted) return reject(new Error(`only ${seen.size} messages came by`));
-            return resolve(longest);
+          if (drawn >= frames && seen.size >= wanted) return resolve(longest);
+          if (drawn >= mostFrames) {
+            const way = `from ${began} to ${log.scrollTop} of ${log.scrollHeight} px`;
+            return reject(new Error(`only ${seen.size} messages came by in ${drawn} frames, ${way}`));
           }
-          left -= 1;
+          drawn += 1;
           log.scrollTop -= step;
           requestAnimationFrame(next);
         };
         requestAnimationFrame(next);
       }),
-    { frames: FRAMES, step: STEP_PX, wanted: CAME_BY },
+    { frames: FRAMES, mostFrames: MOST_FRAMES, step: STEP_PX, wanted: CAME_BY },
   );
 }

@@ -1,5 +1,5 @@
 /** How long a scenario waits for a state. Two slow cores under other load need most of it; nothing waits for its end. */
-export const PATIENCE_MS = 15_000;
+export const PATIENCE_MS = 60_000;
 const LOOK_AGAIN_MS = 50;
 
 /** Waits until `look` finds something, and fails with what it was about and what was there last. */

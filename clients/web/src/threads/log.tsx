@@ -40,6 +40,8 @@ export function Log<Item extends Keyed>({ label, rows, beginAt, draw, holds, onS
   const place = useRef<Place>(
     beginAt === null ? { kind: 'end' } : { kind: 'reading', anchor: { key: beginAt, within: -72 } },
   );
+  /** Where it was scrolled to when `place` was last brought in line with it. */
+  const settled = useRef(0);
   const [view, setView] = useState({ top: 0, height: 0, measured: 0 });
   const keys = useMemo(() => rows.map((row) => row.key), [rows]);
   const offsets = useMemo(() => offsetsOf(keys, heights.current, LIKELY_PX), [keys, view.measured]);
@@ -55,7 +57,11 @@ export function Log<Item extends Keyed>({ label, rows, beginAt, draw, holds, onS
       setView((now) => ({ ...now, height: shown.clientHeight, measured: now.measured + (isNewMeasure ? 1 : 0) }));
       return;
     }
-    if (Math.abs(shown.scrollTop - top) >= 1) shown.scrollTop = top;
+    // What the reader scrolled since then is on its way as an event: it is kept, or whatever arrives would throw them back.
+    const scrolled = shown.scrollTop - Math.min(settled.current, shown.scrollHeight - shown.clientHeight);
+    const wanted = Math.abs(scrolled) < 1 ? top : top + scrolled;
+    settled.current = top;
+    if (Math.abs(shown.scrollTop - wanted) >= 1) shown.scrollTop = wanted;
     // Whoever sees the end is at the end, also when they did not scroll there.
     const here = placeAt(keys, offsets, { top, height: view.height, slack: END_SLACK_PX });
     if (here.kind === 'end') place.current = here;
@@ -82,6 +88,7 @@ export function Log<Item extends Keyed>({ label, rows, beginAt, draw, holds, onS
     if (!shown || Math.abs(shown.scrollTop - top) < 1) return;
     const at = { top: shown.scrollTop, height: view.height, slack: END_SLACK_PX };
     place.current = placeAt(keys, offsets, at, (row) => holds(rows[row] as Item));
+    settled.current = at.top;
     setView((now) => ({ ...now, top: shown.scrollTop }));
   };
   toEnd.current = () => {

@@ -8,7 +8,7 @@ import type { WebSocketConstructor } from '../transport.ts';
 import type { Update } from '../updates.ts';
 import type { DemoLogin, DemoServer } from './server.ts';
 
-const WAIT_MS = 15_000;
+const WAIT_MS = 60_000;
 
 export class App {
   readonly client: Client;

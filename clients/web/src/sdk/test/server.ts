@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const BUILT = fileURLToPath(new URL('../../../../../target/debug/samtale', import.meta.url));
 const BINARY = process.env.SAMTALE_BIN ?? BUILT;
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 
 export interface DemoLogin {
   role: string;
