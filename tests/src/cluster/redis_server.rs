@@ -1,6 +1,5 @@
 //! A real Redis of the cluster's own, in a process that can be killed, emptied, or made to forget.
 
-use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -33,7 +32,7 @@ pub struct RedisServer {
 
 /// The Redis of the system, if there is one.
 pub fn program() -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH").unwrap_or_else(OsString::new);
+    let folders = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
     PROGRAMS
         .iter()
@@ -196,5 +195,68 @@ impl RedisServer {
             }
         }
         found.context("Redis keeps no append-only file")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::{Proxy, ProxyOptions};
+
+    #[tokio::test]
+    async fn it_forgets_what_it_is_made_to_forget_and_remembers_the_rest() {
+        if program().is_none() {
+            return crate::skipped::skip("a Redis that forgets: apt-get install redis-server, then scripts/set-up");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mut redis = RedisServer::start(folder.path(), None).await.unwrap();
+        redis.command("SET kept 1").await.unwrap();
+        // What was acknowledged is in the file by the time of the next answer, if not on the disk.
+        redis.command("PING").await.unwrap();
+        let (remembered, run) = (
+            redis.remembered().unwrap(),
+            redis.info("server", "run_id").await.unwrap(),
+        );
+        assert!(remembered > 0);
+        redis.command("SET lost 1").await.unwrap();
+        redis.command("PING").await.unwrap();
+        redis.kill_and_forget(remembered).unwrap();
+        redis.return_to_work().await.unwrap();
+        assert_eq!(redis.command("EXISTS kept").await.unwrap(), ":1");
+        assert_eq!(redis.command("EXISTS lost").await.unwrap(), ":0");
+        assert_ne!(redis.info("server", "run_id").await.unwrap(), run);
+        assert!(redis.command("NO SUCH COMMAND").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_replica_behind_a_line_that_goes_nowhere_lags_and_can_be_promoted() {
+        if program().is_none() {
+            return crate::skipped::skip("a Redis with a replica: apt-get install redis-server, then scripts/set-up");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mut primary = RedisServer::start(&folder.path().join("a"), None).await.unwrap();
+        let line = Proxy::start(ProxyOptions::default(), vec![primary.address])
+            .await
+            .unwrap();
+        let replica = RedisServer::start_replica(&folder.path().join("b"), line.address())
+            .await
+            .unwrap();
+        let follows = async {
+            while replica.info("replication", "master_link_status").await.unwrap() != "up" {
+                tokio::task::yield_now().await;
+            }
+            primary.command("SET early 1").await.unwrap();
+            while replica.command("EXISTS early").await.unwrap() != ":1" {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(START_PATIENCE, follows).await.unwrap();
+        line.change(|faults| faults.to_client.is_swallowed = true);
+        primary.command("SET late 1").await.unwrap();
+        primary.kill().unwrap();
+        let promoted = replica.promoted().await.unwrap();
+        assert_eq!(promoted.info("replication", "role").await.unwrap(), "master");
+        assert_eq!(promoted.command("EXISTS late").await.unwrap(), ":0");
+        promoted.command("SET after 1").await.unwrap();
     }
 }
