@@ -134,7 +134,7 @@ pub fn missing() -> Result<Option<String>> {
 }
 
 impl Cluster {
-    /// Starts the services and prepares the gateways, which are not started yet.
+    /// Starts the services, makes the tables, and prepares the gateways, which are not started yet.
     pub async fn prepare(options: ClusterOptions) -> Result<Self> {
         std::fs::create_dir_all(&options.folder)?;
         let services = match options.footing {
@@ -164,6 +164,9 @@ impl Cluster {
                 options.folder.join("keys"),
                 settings,
             ));
+        }
+        if services.is_some() {
+            gateways[0].run(&["migrate"], "").await.context("no tables are made")?;
         }
         Ok(Self {
             addresses: gateways.iter().map(|gateway| gateway.address).collect(),

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::process::{ServerProcess, append_to, binary, status_of};
 
@@ -73,6 +73,23 @@ impl Gateway {
             command.arg("--set").arg(setting);
         }
         Ok(command)
+    }
+
+    /// Runs a command of `samtale` to its end, and returns what it prints.
+    pub async fn run(&self, words: &[&str], input: &str) -> Result<String> {
+        let mut command = tokio::process::Command::from(self.command(words)?);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.kill_on_drop(true).spawn()?;
+        let mut stdin = child.stdin.take().context("no input")?;
+        stdin.write_all(input.as_bytes()).await?;
+        drop(stdin);
+        let output = child.wait_with_output().await?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "samtale {}: {errors}", words.join(" "));
+        Ok(String::from_utf8(output.stdout)?)
     }
 
     /// Starts `samtale serve`, and does not wait.

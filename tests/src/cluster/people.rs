@@ -1,13 +1,11 @@
 //! The people of a cluster, made by the commands that operators have.
 
 use std::path::PathBuf;
-use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 use samtale_client::{Client, ClientOptions, Credentials, Secret, Updates};
 use samtale_protocol::{ProfileId, SpaceId};
 use serde_json::Value;
-use tokio::io::AsyncWriteExt;
 
 use crate::cluster::Gateway;
 use crate::town::PASSWORD;
@@ -45,14 +43,16 @@ impl Member {
 pub async fn found(gateway: &Gateway, people: usize, tokens: PathBuf) -> Result<School> {
     let count = people.to_string();
     let file = tokens.to_str().context("the folder's name is no text")?;
-    run(gateway, &["populate", "--people", &count, "--tokens", file], "").await?;
+    gateway
+        .run(&["populate", "--people", &count, "--tokens", file], "")
+        .await?;
     let written = std::fs::read_to_string(&tokens)?;
     // Whoever has it is logged in as all of them.
     std::fs::remove_file(&tokens)?;
     let mut lines = written.lines();
     let head: Value = serde_json::from_str(lines.next().context("no first line")?)?;
     let space: SpaceId = serde_json::from_value(head["spaces"][0].clone())?;
-    let listed: Value = serde_json::from_str(&run(gateway, &["people", "list", "--json"], "").await?)?;
+    let listed: Value = serde_json::from_str(&gateway.run(&["people", "list", "--json"], "").await?)?;
     let mut school = School {
         space,
         people: Vec::new(),
@@ -73,24 +73,9 @@ pub async fn found(gateway: &Gateway, people: usize, tokens: PathBuf) -> Result<
         school.people.len()
     );
     for member in &school.people {
-        run(gateway, &["people", "set-password", &member.username], PASSWORD).await?;
+        gateway
+            .run(&["people", "set-password", &member.username], PASSWORD)
+            .await?;
     }
     Ok(school)
-}
-
-/// Runs a command of `samtale` and returns what it prints.
-async fn run(gateway: &Gateway, words: &[&str], input: &str) -> Result<String> {
-    let mut command = tokio::process::Command::from(gateway.command(words)?);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.kill_on_drop(true).spawn()?;
-    let mut stdin = child.stdin.take().context("no input")?;
-    stdin.write_all(input.as_bytes()).await?;
-    drop(stdin);
-    let output = child.wait_with_output().await?;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "samtale {}: {errors}", words.join(" "));
-    Ok(String::from_utf8(output.stdout)?)
 }
