@@ -6,12 +6,14 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 PORT ?= 8080
+DATA ?= cluster
+SEED ?= 1
 SCENARIO ?= fanout
 BINARIES := $(or $(CARGO_TARGET_DIR),target)
 # Looked at when the server starts, so after the page was built.
 WEB = $$([[ -e clients/web/dist/index.html ]] && echo --set web=clients/web/dist)
 
-.PHONY: help run test check build bench soak loadtest audit
+.PHONY: help run cluster chaos test check build bench soak loadtest audit
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -20,6 +22,11 @@ run: ## Start a demo school with its page, and say who can log in (PORT=8080)
 	@scripts/web || [[ $$? -eq 3 ]]
 	cargo build --locked --package samtale-gateway --package samtale-client
 	$(BINARIES)/debug/samtale demo --data data --listen 127.0.0.1:$(PORT) $(WEB)
+
+cluster: ## Start Redis, a CQL server and three gateways with a demo school (PORT=8080, DATA=cluster)
+	@scripts/set-up
+	cargo build --locked --package samtale-gateway --package samtale-client --package samtale-tests --bins
+	@exec $(BINARIES)/debug/samtale-cluster --data $(DATA) --port $(PORT) $$([[ -e clients/web/dist/index.html ]] && echo --web clients/web/dist)
 
 test: ## Run every test in its short form, and say what was skipped
 	@scripts/set-up
@@ -45,6 +52,9 @@ bench: ## Measure the floor, fan-out and idle sessions beside their budgets, int
 
 soak: build ## Run the same tests at full figures, which takes hours
 	SAMTALE_SOAK=1 cargo test --release --locked --package samtale-tests -- --nocapture
+
+chaos: build ## Hurt a cluster while clients talk, and let the checker judge (SECONDS=600, SEED=1)
+	@exec $(BINARIES)/release/samtale-chaos --seconds $(if $(SECONDS),$(SECONDS),600) --seed $(SEED)
 
 loadtest: build ## Run one load scenario (SCENARIO=fanout)
 	@mkdir -p target/bench

@@ -134,6 +134,11 @@ pub enum Note {
         /// How old its cursor was; `None` when it had none for the space.
         cursor_age_ms: Option<u64>,
     },
+    /// It came back, and was told of everything that had happened meanwhile in a space.
+    Resumed {
+        /// How many events that were.
+        events: u64,
+    },
     /// At the end: a thread as the server gives it to this client; `None` when it refuses.
     Kept {
         /// The thread.

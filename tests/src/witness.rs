@@ -1,14 +1,17 @@
 //! A real client that sends, listens, and writes down what it asked, was told and was shown.
 
-use std::collections::BTreeMap;
+mod listening;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
-use samtale_client::{Client, Update, Updates};
+use anyhow::Result;
+use samtale_client::{Client, RequestError, Updates};
 use samtale_protocol::messages::{History, Message, Part};
-use samtale_protocol::{ClientId, Event, MessageId, ProfileId, Reply, Request, ThreadId, Timestamp};
+use samtale_protocol::threads::{AddMembers, Recipient, RemoveMembers};
+use samtale_protocol::{ClientId, ErrorCode, MessageId, ProfileId, Reply, Request, ThreadId, Timestamp};
 
 use crate::checker::{Note, Noted, Seen};
 
@@ -76,29 +79,87 @@ struct Screen {
     threads: BTreeMap<ThreadId, BTreeMap<MessageId, Seen>>,
     /// Sends that are not answered, with when they were asked.
     waiting: BTreeMap<ClientId, (ThreadId, u64, u64)>,
+    /// The newest membership of each thread that it heard of.
+    memberships: BTreeMap<ThreadId, u64>,
+    /// Threads that are being loaded anew.
+    loading: usize,
+    is_connected: bool,
+    /// How often a live connection ended.
+    cuts: usize,
+}
+
+/// What is wrong with a witness on purpose, so that the checker has something to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blemish {
+    /// It does not see some messages, neither by themselves nor in a page.
+    Loss,
+    /// It says that it is somebody whom none of this is for.
+    Leak,
+    /// It was told of some sends as two messages.
+    Duplicate,
+    /// Its screen stands on its head.
+    Disorder,
 }
 
 /// A client that writes down what happens to it.
 pub struct Witness {
     /// Its number.
     pub device: u32,
+    /// Whose it is.
+    pub profile: ProfileId,
     /// The client.
     pub client: Client,
     notebook: Arc<Notebook>,
     screen: Arc<Mutex<Screen>>,
+    blemish: Option<Blemish>,
 }
 
 impl Witness {
     /// A witness of `profile`, who is in these threads from the start.
     pub fn new(device: u32, profile: ProfileId, client: Client, updates: Updates, notebook: Arc<Notebook>) -> Self {
-        notebook.note(device, Note::Began { profile });
-        let screen = Arc::new(Mutex::new(Screen::default()));
-        tokio::spawn(listen(device, updates, Arc::clone(&notebook), Arc::clone(&screen)));
-        Self {
+        Self::with_blemish(device, profile, client, updates, notebook, None)
+    }
+
+    /// The same with something wrong about it.
+    pub fn with_blemish(
+        device: u32,
+        profile: ProfileId,
+        client: Client,
+        updates: Updates,
+        notebook: Arc<Notebook>,
+        blemish: Option<Blemish>,
+    ) -> Self {
+        let said = match blemish {
+            Some(Blemish::Leak) => ProfileId::from_bytes([0xff; 16]),
+            _ => profile,
+        };
+        notebook.note(device, Note::Began { profile: said });
+        // It is handed over once it is connected.
+        let screen = Screen {
+            is_connected: true,
+            ..Screen::default()
+        };
+        let witness = Self {
             device,
+            profile,
             client,
             notebook,
-            screen,
+            screen: Arc::new(Mutex::new(screen)),
+            blemish,
+        };
+        tokio::spawn(listening::listen(witness.copy(), updates));
+        witness
+    }
+
+    /// The same witness, for what it does beside.
+    fn copy(&self) -> Self {
+        Self {
+            device: self.device,
+            profile: self.profile,
+            client: self.client.clone(),
+            notebook: Arc::clone(&self.notebook),
+            screen: Arc::clone(&self.screen),
+            blemish: self.blemish,
         }
     }
 
@@ -111,9 +172,53 @@ impl Witness {
         Ok(())
     }
 
+    /// Asks once to add someone to a thread.
+    pub async fn add(
+        &self,
+        thread: ThreadId,
+        profile: ProfileId,
+        from_the_beginning: bool,
+    ) -> Result<(), RequestError> {
+        self.note(Note::AddAsked {
+            thread,
+            profile,
+            from_the_beginning,
+        });
+        let to = vec![Recipient::Profile { profile }];
+        let add = AddMembers {
+            thread,
+            to,
+            from_the_beginning,
+        };
+        self.client.request(Request::AddMembers(add)).await?;
+        self.note(Note::AddTold { thread, profile });
+        Ok(())
+    }
+
+    /// Asks once to take someone out of a thread.
+    pub async fn remove(&self, thread: ThreadId, profile: ProfileId) -> Result<(), RequestError> {
+        self.note(Note::RemoveAsked { thread, profile });
+        let profiles = vec![profile];
+        self.client
+            .request(Request::RemoveMembers(RemoveMembers { thread, profiles }))
+            .await?;
+        self.note(Note::RemoveTold { thread, profile });
+        Ok(())
+    }
+
     /// How many sends have not been answered.
     pub fn waiting(&self) -> usize {
         self.screen().waiting.len()
+    }
+
+    /// How often its live connection ended.
+    pub fn cuts(&self) -> usize {
+        self.screen().cuts
+    }
+
+    /// Whether its connection is live.
+    pub fn is_connected(&self) -> bool {
+        self.screen().is_connected
     }
 
     /// How many messages of a thread are on the screen.
@@ -121,50 +226,54 @@ impl Witness {
         self.screen().threads.get(&thread).map_or(0, BTreeMap::len)
     }
 
+    /// Whether nothing is under way, and the screen has all these messages of a thread.
+    pub fn is_quiet_with(&self, thread: ThreadId, messages: &BTreeSet<MessageId>) -> bool {
+        let screen = self.screen();
+        let has = |message| {
+            screen
+                .threads
+                .get(&thread)
+                .is_some_and(|shown| shown.contains_key(message))
+        };
+        screen.waiting.is_empty() && screen.loading == 0 && messages.iter().all(has)
+    }
+
     /// Writes down what is on the screen, and what the server gives of each thread.
     pub async fn conclude(&self, threads: &[ThreadId]) -> Result<()> {
         for thread in threads {
-            let messages = self
-                .screen()
-                .threads
-                .get(thread)
-                .map(|shown| shown.values().copied().collect());
-            self.notebook.note(
-                self.device,
-                Note::Screen {
-                    thread: *thread,
-                    messages: messages.unwrap_or_default(),
-                },
-            );
-            let kept = self.whole_thread(*thread).await?;
-            self.notebook.note(
-                self.device,
-                Note::Kept {
-                    thread: *thread,
-                    messages: Some(kept),
-                },
-            );
+            let shown = self.screen().threads.get(thread).cloned().unwrap_or_default();
+            let mut messages: Vec<Seen> = shown.into_values().collect();
+            if self.blemish == Some(Blemish::Disorder) {
+                messages.reverse();
+            }
+            self.note(Note::Screen {
+                thread: *thread,
+                messages,
+            });
+            let messages = match self.whole_thread(*thread).await {
+                Ok(messages) => Some(messages),
+                Err(RequestError::Refused(refusal))
+                    if matches!(refusal.code, ErrorCode::NotFound | ErrorCode::NotPermitted) =>
+                {
+                    None
+                }
+                Err(error) => return Err(error.into()),
+            };
+            self.note(Note::Kept {
+                thread: *thread,
+                messages,
+            });
         }
         let stuck = std::mem::take(&mut self.screen().waiting);
-        for (client_id, (thread, moment, at_ms)) in stuck {
-            let asked = Note::Asked {
-                thread,
-                client: client_id,
-                sent_at: Timestamp::default(),
-                reply_to: None,
-            };
-            self.notebook.note_of(self.device, moment, at_ms, asked);
-            self.notebook.note(
-                self.device,
-                Note::Stuck {
-                    what: format!("the send {client_id}"),
-                },
-            );
+        for (client_id, asked) in stuck {
+            self.note_asked(client_id, asked, Timestamp::default());
+            let what = format!("the send {client_id}");
+            self.note(Note::Stuck { what });
         }
         Ok(())
     }
 
-    async fn whole_thread(&self, thread: ThreadId) -> Result<Vec<Seen>> {
+    async fn whole_thread(&self, thread: ThreadId) -> Result<Vec<Seen>, RequestError> {
         let mut all: Vec<Seen> = Vec::new();
         let mut before = None;
         loop {
@@ -175,90 +284,43 @@ impl Witness {
                 limit: 100,
             });
             let Reply::History(page) = self.client.request(request).await? else {
-                bail!("not a history")
+                return Err(RequestError::UnexpectedReply);
             };
             before = page.messages.first().map(|message| message.message);
-            all.splice(0..0, page.messages.iter().map(seen));
+            all.splice(
+                0..0,
+                page.messages.iter().map(seen).filter(|seen| !self.overlooks(seen)),
+            );
             if !page.more {
                 return Ok(all);
             }
         }
     }
 
+    /// Whether a blemished witness is blind to a message.
+    fn overlooks(&self, seen: &Seen) -> bool {
+        let last = seen.client.map(|client| client.as_bytes()[15]);
+        self.blemish == Some(Blemish::Loss) && last.is_some_and(|last| last % 8 == 0)
+    }
+
+    fn note(&self, note: Note) {
+        self.notebook.note(self.device, note);
+    }
+
+    /// Writes down a send once it is known how it ended, as of when it was asked.
+    fn note_asked(&self, client: ClientId, asked: (ThreadId, u64, u64), sent_at: Timestamp) {
+        let (thread, moment, at_ms) = asked;
+        let note = Note::Asked {
+            thread,
+            client,
+            sent_at,
+            reply_to: None,
+        };
+        self.notebook.note_of(self.device, moment, at_ms, note);
+    }
+
     fn screen(&self) -> std::sync::MutexGuard<'_, Screen> {
         self.screen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-async fn listen(device: u32, mut updates: Updates, notebook: Arc<Notebook>, screen: Arc<Mutex<Screen>>) {
-    let lock = || screen.lock().unwrap_or_else(PoisonError::into_inner);
-    while let Some(update) = updates.next().await {
-        match update {
-            Update::Event { event, .. } => {
-                let Event::Message(message) = *event else { continue };
-                let (thread, seen) = (message.thread, seen(&message));
-                notebook.note(
-                    device,
-                    Note::Shown {
-                        thread,
-                        seen,
-                        by_event: true,
-                    },
-                );
-                let mut screen = lock();
-                let shown = screen
-                    .threads
-                    .entry(thread)
-                    .or_default()
-                    .entry(seen.message)
-                    .or_insert(seen);
-                if shown.version < seen.version {
-                    *shown = seen;
-                }
-            }
-            Update::Sent(sent) => {
-                let (thread, client, message) = (sent.thread, sent.client_id, sent.message);
-                // The SDK fixes the time, and says it only by the message's id.
-                if let Some((_, moment, at_ms)) = lock().waiting.remove(&client) {
-                    let asked = Note::Asked {
-                        thread,
-                        client,
-                        sent_at: message.sent_at(),
-                        reply_to: None,
-                    };
-                    notebook.note_of(device, moment, at_ms, asked);
-                }
-                notebook.note(
-                    device,
-                    Note::Told {
-                        thread,
-                        client,
-                        message,
-                    },
-                );
-            }
-            Update::SendFailed { client_id, refusal } => {
-                let detail = format!("{client_id}: {}", refusal.detail.unwrap_or_default());
-                notebook.note(
-                    device,
-                    Note::Refused {
-                        code: refusal.code,
-                        detail,
-                    },
-                );
-            }
-            // The run is shorter than the journal by days: whatever the age of the cursor, this must not be.
-            Update::Resync { .. } => notebook.note(device, Note::Resync { cursor_age_ms: Some(0) }),
-            Update::Stopped { reason } => {
-                notebook.note(
-                    device,
-                    Note::Stuck {
-                        what: format!("the client stopped: {reason:?}"),
-                    },
-                );
-            }
-            _ => {}
-        }
     }
 }
 

@@ -99,6 +99,15 @@ async fn a_server_that_is_killed_loses_nothing_that_it_acknowledged() -> Result<
     for witness in &witnesses {
         witness.conclude(&threads).await?;
     }
+    let resyncs = notebook
+        .notes()
+        .iter()
+        .filter(|noted| matches!(noted.note, Note::Resync { .. }))
+        .count();
+    ensure!(
+        resyncs == 0,
+        "{resyncs} resyncs while the journal reaches back, seed {seed}"
+    );
     let violations = checker::check(&notebook.notes());
     println!(
         "{sent} messages, {kills} kills, {} notes, seed {seed}",

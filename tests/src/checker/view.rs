@@ -134,6 +134,7 @@ impl<'a> View<'a> {
             | Note::ChangeTold { .. }
             | Note::Shown { .. }
             | Note::Resync { .. }
+            | Note::Resumed { .. }
             | Note::Stuck { .. } => {}
         }
     }

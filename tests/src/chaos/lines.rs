@@ -1,0 +1,52 @@
+//! Faults of the lines between gateways and services.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::plan::{Kind, Step};
+use super::stage::{Stage, chosen, outage};
+
+/// Resets of one step.
+const RESETS: u32 = 5;
+
+impl Stage {
+    pub(super) async fn hurt_lines(&self, step: Step) -> Result<()> {
+        let services = self.services()?;
+        if step.kind == Kind::PublishDrops {
+            for line in &services.redis_lines {
+                line.change(|faults| faults.to_client.one_message_lost_of = Some(self.one_message_lost_of));
+            }
+            outage(step.outage).await;
+            for line in &services.redis_lines {
+                line.change(|faults| faults.to_client.one_message_lost_of = None);
+            }
+            return Ok(());
+        }
+        // Redis' lines twice as often: what goes over them is what is designed to break.
+        let lines = match (step.choice >> 32) % 3 {
+            0 => &services.cql_lines,
+            _ => &services.redis_lines,
+        };
+        let line = chosen(lines, step.choice);
+        match step.kind {
+            Kind::Slicing => {
+                line.change(|faults| faults.both_ways(|way| way.is_sliced = true));
+                outage(step.outage).await;
+                line.change(|faults| faults.both_ways(|way| way.is_sliced = false));
+            }
+            Kind::HalfOpen => {
+                line.change(|faults| faults.both_ways(|way| way.is_swallowed = true));
+                outage(step.outage).await;
+                line.change(|faults| faults.both_ways(|way| way.is_swallowed = false));
+            }
+            _ => {
+                for _ in 0..RESETS {
+                    line.reset();
+                    outage((step.outage / RESETS).min(Duration::from_secs(1))).await;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! Faults of Redis and of the CQL server.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::plan::{Kind, Step};
+use super::stage::{Stage, chosen, outage};
+use crate::cluster::{RedisServer, Services};
+use crate::proxy::faults::Door;
+use crate::proxy::{Proxy, ProxyOptions};
+
+/// How much an append-only file loses that is synced every second.
+const FORGOTTEN: Duration = Duration::from_secs(1);
+/// How slow a database is that is overloaded: within its clients' timeouts of one to two seconds, and beyond.
+const SLOWEST_MS: u64 = 2_500;
+/// How long a replica may take to have everything.
+const REPLICA_PATIENCE: Duration = Duration::from_secs(20);
+
+impl Stage {
+    pub(super) async fn hurt_services(&self, step: Step) -> Result<()> {
+        let services = self.services()?;
+        match step.kind {
+            Kind::CqlStop | Kind::CqlHang | Kind::CqlUnreachable | Kind::CqlSlow => hurt_cql(services, step).await,
+            Kind::RedisPromotion => promote(services, step).await,
+            _ => hurt_redis(services, step).await,
+        }
+    }
+}
+
+async fn hurt_redis(services: &Services, step: Step) -> Result<()> {
+    let mut redis = services.redis.lock().await;
+    match step.kind {
+        Kind::RedisKill => {
+            redis.kill()?;
+            outage(step.outage).await;
+            redis.return_to_work().await
+        }
+        Kind::RedisHang => {
+            redis.pause()?;
+            outage(step.outage).await;
+            redis.resume()
+        }
+        Kind::RedisForgets => {
+            let remembered = redis.remembered()?;
+            outage(FORGOTTEN).await;
+            redis.kill_and_forget(remembered)?;
+            redis.return_to_work().await
+        }
+        Kind::RedisFlush => redis.command("FLUSHALL").await.map(drop),
+        _ => redis.command("CLIENT KILL TYPE pubsub").await.map(drop),
+    }
+}
+
+/// A replica follows, falls behind because its line goes nowhere, and is promoted when the primary is gone.
+async fn promote(services: &Services, step: Step) -> Result<()> {
+    let mut redis = services.redis.lock().await;
+    let replication = Proxy::start(ProxyOptions::default(), vec![redis.address]).await?;
+    let folder = services.next_redis_folder();
+    let replica = RedisServer::start_replica(&folder, replication.address()).await?;
+    let deadline = tokio::time::Instant::now() + REPLICA_PATIENCE;
+    while replica.info("replication", "master_link_status").await? != "up" {
+        ensure!(tokio::time::Instant::now() < deadline, "the replica does not follow");
+        // tidy: waits because the replica is asked again and again, within a bound
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    replication.change(|faults| faults.to_client.is_swallowed = true);
+    outage(step.outage).await;
+    redis.kill()?;
+    *redis = replica.promoted().await?;
+    for line in &services.redis_lines {
+        line.retarget(vec![redis.address]);
+    }
+    Ok(())
+}
+
+async fn hurt_cql(services: &Services, step: Step) -> Result<()> {
+    let own = || services.cql.own().context("the CQL server is somebody else's");
+    match step.kind {
+        Kind::CqlStop => {
+            own()?.stop().await?;
+            outage(step.outage).await;
+            own()?.return_to_work().await?;
+        }
+        Kind::CqlHang => {
+            own()?.pause()?;
+            outage(step.outage).await;
+            own()?.resume()?;
+        }
+        Kind::CqlUnreachable => {
+            for line in &services.cql_lines {
+                line.cut();
+            }
+            outage(step.outage).await;
+            for line in &services.cql_lines {
+                line.change(|faults| faults.door = Door::Open);
+            }
+        }
+        _ => {
+            let line = chosen(&services.cql_lines, step.choice);
+            let latency = Duration::from_millis((step.choice >> 32) % SLOWEST_MS / 2);
+            line.change(|faults| faults.both_ways(|way| (way.latency, way.jitter) = (latency, latency / 4)));
+            outage(step.outage).await;
+            line.change(|faults| faults.both_ways(|way| (way.latency, way.jitter) = Default::default()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! Where faults happen: each is done, lasts, and is undone again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use tokio::time::timeout;
+
+use super::ChaosOptions;
+use super::crowd::Crowd;
+use super::plan::{Kind, Lane, Step};
+use crate::cluster::{Cluster, Footing, Services};
+use crate::proxy::Proxy;
+
+/// How long a fault may take beside its outage: a server that starts again, a database that reads its log.
+const UNDO_PATIENCE: Duration = Duration::from_secs(240);
+
+/// A cluster with its crowd, and what may be done to them.
+pub struct Stage {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) crowd: Arc<Crowd>,
+    pub(super) one_message_lost_of: u32,
+    began: Instant,
+}
+
+impl Stage {
+    /// Prepares one.
+    pub fn new(cluster: Arc<Cluster>, crowd: Arc<Crowd>, options: &ChaosOptions) -> Self {
+        // Short runs publish little: one in a thousand would be none.
+        let one_message_lost_of = if options.length < Duration::from_secs(60) {
+            20
+        } else {
+            1_000
+        };
+        Self {
+            cluster,
+            crowd,
+            one_message_lost_of,
+            began: Instant::now(),
+        }
+    }
+
+    /// Whether this can happen on what the cluster stands on.
+    pub fn can(&self, kind: Kind) -> bool {
+        let footing = self.cluster.options.footing;
+        match (kind, kind.lane()) {
+            (_, Lane::Gateways | Lane::Clients) => true,
+            (Kind::CqlStop | Kind::CqlHang, _) => self
+                .cluster
+                .services
+                .as_ref()
+                .is_some_and(|services| services.cql.own().is_some()),
+            (_, Lane::Services | Lane::Lines) => matches!(footing, Footing::Services | Footing::OwnServices),
+        }
+    }
+
+    /// Does it, waits, and undoes it.
+    async fn act(&self, step: Step) -> Result<()> {
+        match step.kind.lane() {
+            Lane::Gateways => self.hurt_gateways(step).await,
+            Lane::Services => self.hurt_services(step).await,
+            Lane::Lines => self.hurt_lines(step).await,
+            Lane::Clients => {
+                let line = chosen(self.crowd.lines(), step.choice);
+                match step.kind {
+                    Kind::ClientOffline => {
+                        line.cut();
+                        outage(step.outage).await;
+                        line.heal();
+                    }
+                    _ => line.reset(),
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The services, which a fault of theirs has.
+    pub(super) fn services(&self) -> Result<&Services> {
+        self.cluster.services.as_ref().context("there are no services to hurt")
+    }
+
+    /// Ends whatever faults there may be, and waits until every gateway is ready.
+    pub async fn heal(&self) -> Result<()> {
+        for line in self.crowd.lines() {
+            line.heal();
+        }
+        if let Some(services) = &self.cluster.services {
+            for line in services.redis_lines.iter().chain(&services.cql_lines) {
+                line.heal();
+            }
+            services.redis.lock().await.command("PING").await?;
+        }
+        for gateway in &self.cluster.gateways {
+            let mut gateway = gateway.lock().await;
+            ensure!(
+                gateway.is_running(),
+                "gateway {} ended by itself:\n{}",
+                gateway.number,
+                gateway.last_of_log()
+            );
+            gateway.ready().await?;
+        }
+        Ok(())
+    }
+
+    fn say(&self, what: &str) {
+        let connected = self.crowd.connected();
+        eprintln!(
+            "{:>7.1} s  {connected:>3} connected  {what}",
+            self.began.elapsed().as_secs_f64()
+        );
+    }
+}
+
+/// Performs the steps of a lane until the run is over.
+pub(super) async fn perform(
+    stage: Arc<Stage>,
+    steps: impl Iterator<Item = Step> + Send,
+    length: Duration,
+) -> Result<()> {
+    let end = stage.began + length;
+    let remaining = || end.saturating_duration_since(Instant::now());
+    for mut step in steps {
+        if remaining() <= step.pause {
+            break;
+        }
+        // tidy: waits because nothing happens for a while, as the schedule says
+        tokio::time::sleep(step.pause).await;
+        step.outage = step.outage.min(remaining());
+        stage.say(&format!("{}, {:.1} s", step.kind.name(), step.outage.as_secs_f64()));
+        let acting = timeout(step.outage + UNDO_PATIENCE, stage.act(step));
+        let acted = acting
+            .await
+            .with_context(|| format!("{} is not over in time", step.kind.name()))?;
+        acted.with_context(|| format!("{} can not be made", step.kind.name()))?;
+    }
+    Ok(())
+}
+
+/// One of these lines.
+pub(super) fn chosen(lines: &[Proxy], choice: u64) -> &Proxy {
+    let count = u64::try_from(lines.len()).unwrap_or(1);
+    let index = usize::try_from(choice % count).unwrap_or_default();
+    &lines[index]
+}
+
+/// Lets a fault last.
+pub(super) async fn outage(length: Duration) {
+    // tidy: waits because the outage has this length
+    tokio::time::sleep(length).await;
+}

@@ -1,0 +1,150 @@
+//! The CQL server of a cluster: the one that `SAMTALE_CQL` names, or one of its own that can be stopped.
+
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::process::stable_ports;
+
+/// The ports that one server takes: for clients, and two for its peers.
+const PORTS: u16 = 3;
+/// What `scripts/cql-server` ends with where a JDK or Maven is missing.
+const MISSING: i32 = 3;
+
+/// A CQL server.
+pub enum CqlServer {
+    /// Somebody else's: it is used, and left alone.
+    Given(SocketAddr),
+    /// Started by us, in this folder. It is stopped when this is dropped.
+    Own(OwnCqlServer),
+}
+
+/// A CQL server of ours.
+pub struct OwnCqlServer {
+    address: SocketAddr,
+    folder: PathBuf,
+}
+
+/// The server that `SAMTALE_CQL` names.
+pub fn given_cql() -> Result<Option<SocketAddr>> {
+    let Ok(address) = std::env::var("SAMTALE_CQL") else {
+        return Ok(None);
+    };
+    let mut found = address
+        .to_socket_addrs()
+        .with_context(|| format!("SAMTALE_CQL={address}"))?;
+    Ok(Some(found.next().context("SAMTALE_CQL names no address")?))
+}
+
+impl CqlServer {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        match self {
+            Self::Given(address) => *address,
+            Self::Own(own) => own.address,
+        }
+    }
+
+    /// The server, if it is ours to stop.
+    pub fn own(&self) -> Option<&OwnCqlServer> {
+        match self {
+            Self::Given(_) => None,
+            Self::Own(own) => Some(own),
+        }
+    }
+}
+
+impl OwnCqlServer {
+    /// Starts one with its data in `folder`, which may be there already. `None` where there is no JDK or Maven.
+    pub async fn start(folder: &Path) -> Result<Option<Self>> {
+        std::fs::create_dir_all(folder)?;
+        let folder = std::path::absolute(folder)?;
+        // It knows itself by its address, so it keeps its ports.
+        let kept = folder.join("ports");
+        let port = match std::fs::read_to_string(&kept) {
+            Ok(text) => text.trim().parse()?,
+            Err(_) => stable_ports(PORTS)?,
+        };
+        std::fs::write(&kept, port.to_string())?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let server = Self { address, folder };
+        Ok(server.run().await?.then_some(server))
+    }
+
+    /// Starts it again, with its data.
+    pub async fn return_to_work(&self) -> Result<()> {
+        ensure!(self.run().await?, "the JDK is gone");
+        Ok(())
+    }
+
+    async fn run(&self) -> Result<bool> {
+        let mut command = tokio::process::Command::from(script()?);
+        command
+            .arg("start")
+            .arg(&self.folder)
+            .arg(self.address.port().to_string());
+        let status = command.stdout(Stdio::null()).status().await?;
+        match status.code() {
+            Some(0) => Ok(true),
+            Some(MISSING) => Ok(false),
+            _ => bail!(
+                "the CQL server does not start, see {}",
+                self.folder.join("server.log").display()
+            ),
+        }
+    }
+
+    /// Stops it in good order: what it acknowledged is on disk.
+    pub async fn stop(&self) -> Result<()> {
+        let mut command = tokio::process::Command::from(script()?);
+        let status = command.arg("stop").arg(&self.folder).status().await?;
+        ensure!(status.success(), "the CQL server does not stop");
+        Ok(())
+    }
+
+    /// It hangs, until [`OwnCqlServer::resume`].
+    pub fn pause(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// It goes on.
+    pub fn resume(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let id: i32 = std::fs::read_to_string(self.folder.join("pid"))?.trim().parse()?;
+        Ok(kill_process(Pid::from_raw(id).context("no process id")?, signal)?)
+    }
+}
+
+impl Drop for OwnCqlServer {
+    fn drop(&mut self) {
+        // One that hangs would not hear the signal that ends it.
+        let _ = self.resume();
+        let stopped = script().and_then(|mut script| Ok(script.arg("stop").arg(&self.folder).status()?));
+        if let Err(error) = stopped {
+            eprintln!("the CQL server in {} was not stopped: {error}", self.folder.display());
+        }
+    }
+}
+
+/// `scripts/cql-server` of the tree that this was built in.
+fn script() -> Result<Command> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no root")?;
+    let mut command = Command::new(root.join("scripts/cql-server"));
+    // As with every process of a cluster: a Ctrl-C on the terminal is not for it.
+    command.process_group(0);
+    Ok(command)
+}
+
+/// Whether one of our own can be started here without fetching it first.
+pub fn can_be_had() -> Result<bool> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no root")?;
+    let read = |path: &str| std::fs::read(root.join(path)).ok();
+    Ok(read("target/cql/pom.xml").is_some() && read("target/cql/pom.xml") == read("scripts/cql/pom.xml"))
+}

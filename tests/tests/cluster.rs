@@ -1,0 +1,297 @@
+//! A school day on bad days: three gateways over a real Redis and a real CQL server, hurt in one way after the other, and
+//! after each the checker judges from what the clients wrote down.
+//!
+//! All scenarios share one cluster, one after the other, so this file brings its own `main`: it prints what other tests
+//! print, takes names as filters, and stops the cluster whatever happens. `SAMTALE_SEED=N` replays a schedule;
+//! `SAMTALE_SOAK=1` runs every scenario at full length.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use samtale_client::{Client, Update, Updates};
+use samtale_protocol::messages::Part;
+use samtale_protocol::presence::WatchPresence;
+use samtale_protocol::threads::{Recipient, ThreadReference};
+use samtale_protocol::{Event, Request, Signal};
+use samtale_tests::chaos::crowd::CrowdOptions;
+use samtale_tests::chaos::plan::Kind;
+use samtale_tests::chaos::{self, ChaosOptions, Outcome, Scenario};
+use samtale_tests::cluster::people::{self, School};
+use samtale_tests::cluster::{Cluster, ClusterOptions, Footing, missing};
+use samtale_tests::node::until;
+use samtale_tests::skipped::skip;
+
+/// The people of the school; a crowd is some of them.
+const PEOPLE: usize = 12;
+/// The broken promises that are told one by one.
+const TOLD: usize = 10;
+
+/// What a scenario is beside its fault.
+#[derive(Clone, Copy)]
+struct Trial {
+    name: &'static str,
+    scenario: Scenario,
+    /// How long it is hurt.
+    short: Duration,
+    full: Duration,
+    /// The longest outages.
+    short_outage: Duration,
+    full_outage: Duration,
+    /// What else must hold.
+    holds: fn(&Outcome) -> Result<()>,
+}
+
+const fn trial(name: &'static str, kind: Kind, short_outage_ms: u64, full_outage_s: u64) -> Trial {
+    Trial {
+        name,
+        scenario: Scenario::One(kind),
+        short: Duration::from_secs(5),
+        full: Duration::from_secs(if full_outage_s > 100 { 660 } else { 120 }),
+        short_outage: Duration::from_millis(short_outage_ms),
+        full_outage: Duration::from_secs(full_outage_s),
+        holds: journal_reaches_back,
+    }
+}
+
+/// The scenarios, in the order in which they run. The last ones change what the cluster stands on.
+fn trials() -> Vec<Trial> {
+    vec![
+        Trial {
+            scenario: Scenario::Calm,
+            ..trial("members_are_removed_while_messages_fly", Kind::ClientResets, 0, 0)
+        },
+        trial("a_gateway_is_killed_every_few_seconds", Kind::GatewayKill, 500, 2),
+        trial("a_gateway_hangs", Kind::GatewayHang, 1_500, 5),
+        Trial {
+            holds: each_is_cut_once,
+            short: Duration::from_secs(1),
+            full: Duration::from_secs(1),
+            ..trial("a_rolling_restart_cuts_each_client_once", Kind::RollingRestart, 0, 0)
+        },
+        trial("redis_is_killed_for_a_second", Kind::RedisKill, 1_000, 30),
+        trial("redis_is_killed_for_long", Kind::RedisKill, 3_000, 300),
+        trial("redis_is_emptied", Kind::RedisFlush, 0, 0),
+        trial("redis_forgets_its_last_second", Kind::RedisForgets, 0, 0),
+        trial("redis_cuts_its_subscribers", Kind::RedisCutsSubscribers, 0, 0),
+        trial("the_cql_server_goes_and_returns", Kind::CqlUnreachable, 2_000, 30),
+        trial("the_cql_server_is_slow", Kind::CqlSlow, 2_000, 20),
+        trial("lines_carry_bytes_one_by_one", Kind::Slicing, 2_000, 20),
+        trial("lines_are_reset", Kind::Resets, 1_000, 10),
+        trial("lines_go_nowhere", Kind::HalfOpen, 2_500, 30),
+        trial("some_published_messages_do_not_arrive", Kind::PublishDrops, 4_000, 60),
+        trial("a_client_is_offline", Kind::ClientOffline, 2_000, 60),
+        trial("a_replica_that_lags_is_promoted", Kind::RedisPromotion, 1_000, 10),
+    ]
+}
+
+fn main() -> ExitCode {
+    let filters: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let wanted = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(all(wanted)) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            println!("test cluster ... FAILED\n{error:#}\n\ntest result: FAILED. 0 passed; 1 failed;");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs what is wanted; how many failed.
+async fn all(wanted: impl Fn(&str) -> bool) -> Result<usize> {
+    if let Some(missing) = missing()? {
+        skip(&format!("three gateways over Redis and a CQL server: {missing}"));
+        println!("\ntest result: ok. 0 passed; 0 failed;");
+        return Ok(0);
+    }
+    let seed = std::env::var("SAMTALE_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
+    println!("seed {seed}: SAMTALE_SEED={seed} cargo test -p samtale-tests --test cluster");
+    let folder = tempfile::Builder::new().prefix("samtale-cluster-").tempdir()?;
+    let cluster = Arc::new(Cluster::start(ClusterOptions::of_test(folder.path(), Footing::Services, seed)).await?);
+    let school = {
+        let gateway = cluster.gateways[0].lock().await;
+        people::found(&gateway, PEOPLE, folder.path().join("tokens")).await?
+    };
+    let (mut passed, mut failures) = (0, Vec::new());
+    let mut count = |name: &str, began: Instant, outcome: Result<()>| {
+        let seconds = began.elapsed().as_secs_f64();
+        match outcome {
+            Ok(()) => {
+                println!("test {name} ... ok ({seconds:.1} s)");
+                passed += 1;
+            }
+            Err(error) => {
+                println!("test {name} ... FAILED ({seconds:.1} s)");
+                failures.push(format!("---- {name}, seed {seed}\n{error:#}"));
+            }
+        }
+    };
+    let name = "people_on_two_gateways_see_each_others_messages_typing_and_presence";
+    if wanted(name) {
+        count(name, Instant::now(), talk_over_two(&cluster, &school).await);
+    }
+    for trial in trials().into_iter().filter(|trial| wanted(trial.name)) {
+        count(
+            trial.name,
+            Instant::now(),
+            attempt(&cluster, &school, &trial, seed).await,
+        );
+    }
+    let (failed, verdict) = (failures.len(), if failures.is_empty() { "ok" } else { "FAILED" });
+    for failure in &failures {
+        println!("\n{failure}");
+    }
+    if failed > 0 {
+        println!("\nthe logs stay in {}", folder.keep().display());
+    }
+    if let Ok(cluster) = Arc::try_unwrap(cluster) {
+        cluster.stop().await?;
+    }
+    println!("\ntest result: {verdict}. {passed} passed; {failed} failed;");
+    Ok(failed)
+}
+
+async fn attempt(cluster: &Arc<Cluster>, school: &School, trial: &Trial, seed: u64) -> Result<()> {
+    let is_soak = std::env::var_os("SAMTALE_SOAK").is_some();
+    let mut options = ChaosOptions::new(trial.scenario, if is_soak { trial.full } else { trial.short }, seed);
+    options.longest_outage = if is_soak { trial.full_outage } else { trial.short_outage };
+    if !is_soak {
+        options.crowd = CrowdOptions {
+            clients: 8,
+            threads: 2,
+            movers: 3,
+            silence_ms: 150..800,
+        };
+    }
+    let outcome = chaos::run(cluster, school, &options).await?;
+    let summary = &outcome.summary;
+    println!(
+        "{}: {}, quiet after {:?}",
+        trial.name,
+        summary.json(),
+        outcome.quiet_after
+    );
+    if !summary.is_clean() {
+        let broken: Vec<String> = outcome.violations.iter().take(TOLD).map(ToString::to_string).collect();
+        bail!("{} broken promises:\n{}", outcome.violations.len(), broken.join("\n"));
+    }
+    ensure!(outcome.quiet_after.is_some(), "not everybody had everything in time");
+    ensure!(
+        summary.acknowledged > 10 && summary.delivered > summary.acknowledged,
+        "hardly anything was said"
+    );
+    (trial.holds)(&outcome)
+}
+
+/// While the journal reaches back there is nothing to load anew.
+fn journal_reaches_back(outcome: &Outcome) -> Result<()> {
+    let resynced = outcome.summary.resynced;
+    ensure!(resynced == 0, "{resynced} resyncs while the journal reaches back");
+    Ok(())
+}
+
+fn each_is_cut_once(outcome: &Outcome) -> Result<()> {
+    ensure!(
+        outcome.cuts.iter().all(|cuts| *cuts == 1),
+        "cut so often: {:?}",
+        outcome.cuts
+    );
+    journal_reaches_back(outcome)
+}
+
+/// The first of the school on the first gateway, the second on the last.
+async fn talk_over_two(cluster: &Cluster, school: &School) -> Result<()> {
+    let (first, last) = (&cluster.addresses[0], cluster.addresses.last().context("no gateway")?);
+    let (anne, mut anne_hears) = school.people[0].connect(&format!("http://{first}"))?;
+    until(&mut anne_hears, connected).await?;
+    let watch = Request::WatchPresence(WatchPresence {
+        space: school.space,
+        profiles: vec![school.people[1].profile],
+    });
+    anne.request(watch).await?;
+    let (mette, mut mette_hears) = school.people[1].connect(&format!("http://{last}"))?;
+    until(&mut mette_hears, connected).await?;
+    until(&mut anne_hears, |update| match update {
+        Update::Signal(Signal::Presence { online, profile, .. }) => {
+            (online && profile == school.people[1].profile).then_some(())
+        }
+        _ => None,
+    })
+    .await
+    .context("she is not seen online")?;
+
+    let to = vec![Recipient::Profile {
+        profile: school.people[1].profile,
+    }];
+    anne.start_thread(
+        school.space,
+        to,
+        "Over to servere".to_owned(),
+        vec![Part::text("Hej Mette")],
+    )
+    .await?;
+    let thread = until(&mut mette_hears, |update| message(update, "Hej Mette"))
+        .await
+        .context("no message")?;
+    let typing = Request::Typing(ThreadReference { thread });
+    mette.request(typing).await?;
+    until(&mut anne_hears, |update| match update {
+        Update::Signal(Signal::Typing { profile, .. }) => (profile == school.people[1].profile).then_some(()),
+        _ => None,
+    })
+    .await
+    .context("she is not seen typing")?;
+    mette.send(thread, vec![Part::text("Hej Anne")]).await?;
+    until(&mut anne_hears, |update| message(update, "Hej Anne"))
+        .await
+        .context("no answer")?;
+    leave(mette, &mut mette_hears).await?;
+    until(&mut anne_hears, |update| match update {
+        Update::Signal(Signal::Presence { online, .. }) => (!online).then_some(()),
+        _ => None,
+    })
+    .await
+    .context("she is still seen online")?;
+    leave(anne, &mut anne_hears).await
+}
+
+fn connected(update: Update) -> Option<()> {
+    matches!(update, Update::Connected(_)).then_some(())
+}
+
+fn message(update: Update, text: &str) -> Option<samtale_protocol::ThreadId> {
+    match update {
+        Update::Event { event, .. } => match *event {
+            Event::Message(message) => (Part::plain_text(&message.parts) == text).then_some(message.thread),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+async fn leave(client: Client, hears: &mut Updates) -> Result<()> {
+    client.stop().await;
+    while let Some(update) = hears.next().await {
+        if matches!(update, Update::Stopped { .. }) {
+            break;
+        }
+    }
+    Ok(())
+}
