@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream};
 use samtale_protocol::time::Clock;
 use samtale_protocol::{EventId, PersonId, ServerFrame, SpaceId, Timestamp};
 use samtale_storage::journal::JournalRecord;
 use samtale_storage::schema::JOURNAL_LIFETIME;
 
 use crate::log::{Log, Position, Slice};
-use crate::rights::{JOURNAL_MARGIN, JournalPlace, Rights, RightsError};
+use crate::rights::{AT_ONCE, JOURNAL_MARGIN, JournalPlace, Rights, RightsError, newest_of_each};
 
 /// How many entries are read at once.
 const PAGE: usize = 128;
@@ -154,13 +155,23 @@ impl Replay {
         time: Timestamp,
     ) -> Result<ReplayPage, RightsError> {
         let page = self.rights.journal(space, place).await?;
-        let (mut frames, mut on, mut reached) = (Vec::new(), page.next, None);
-        for (id, record) in page.rows {
-            if let Some(back) = place.back_for(&record.fact) {
-                on = Some(back);
-                break;
-            }
-            match (self.frame_of(space, person, id, &record).await, reached) {
+        let (mut frames, mut on, mut rows) = (Vec::new(), page.next, page.rows);
+        if let Some(back) = rows
+            .iter()
+            .position(|(_, record)| place.back_for(&record.fact).is_some())
+        {
+            on = place.back_for(&rows[back].1.fact);
+            rows.truncate(back);
+        }
+        let mut told = stream::iter(newest_of_each(rows))
+            .map(|(id, record)| async move {
+                let frame = self.frame_of(space, person, id, &record).await;
+                (place.behind(id, record.time), frame)
+            })
+            .buffered(AT_ONCE);
+        let mut reached = None;
+        while let Some((behind, frame)) = told.next().await {
+            match (frame, reached) {
                 (Ok(frame), _) => frames.extend(frame),
                 (Err(error), None) => return Err(error),
                 (Err(_), Some(_)) => {
@@ -168,7 +179,7 @@ impl Replay {
                     break;
                 }
             }
-            reached = Some(place.behind(id, record.time));
+            reached = Some(behind);
         }
         let next = match on {
             Some(place) => ReplayFrom::Journal { place, then, time },

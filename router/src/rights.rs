@@ -106,6 +106,22 @@ pub struct JournalPage {
     pub next: Option<JournalPlace>,
 }
 
+/// Of several rows that say the same to the same audience, the last: each would tell its object as it is now.
+pub(crate) fn newest_of_each(rows: Vec<(EventId, JournalRecord)>) -> Vec<(EventId, JournalRecord)> {
+    let mut newest: Vec<(EventId, JournalRecord)> = Vec::with_capacity(rows.len());
+    for (id, record) in rows.into_iter().rev() {
+        let says_the_same = |later: &JournalRecord| later.fact == record.fact && later.audience == record.audience;
+        if !newest.iter().any(|(_, later)| says_the_same(later)) {
+            newest.push((id, record));
+        }
+    }
+    newest.reverse();
+    newest
+}
+
+/// How many rows of a journal are looked up at once.
+pub(crate) const AT_ONCE: usize = 16;
+
 /// How far before a cursor's time the journal is read. What is in the log after the cursor's place has a row of the journal
 /// that is at most [`LATE`] older, or a second by another clock; the rest is for an append that takes its time.
 pub const JOURNAL_MARGIN: Duration = Duration::from_secs(30);

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use samtale_protocol::time::Clock;
 use samtale_protocol::{EventId, SpaceId, ThreadId, Timestamp};
 use samtale_storage::journal::JournalRecord;
 
 use crate::delivery::{Recipients, Safe};
 use crate::log::{AddressedSignal, Log, LogEntry, Position, Slice};
-use crate::rights::{JournalPlace, Rights};
+use crate::rights::{AT_ONCE, JournalPlace, Rights, newest_of_each};
 
 /// How many entries are read from a log at once.
 pub(super) const FILL: usize = 512;
@@ -107,22 +108,27 @@ async fn read_journal(
         }
     };
     let page = rights.journal(space, place).await.ok()?;
-    let mut next = page.next;
-    let mut entries: Vec<(Arc<LogEntry>, Recipients)> = Vec::with_capacity(page.rows.len());
-    for (id, record) in page.rows {
-        if let Some(back) = place.back_for(&record.fact) {
-            next = Some(back);
-            break;
-        }
-        match entry_of(rights, space, id, record).await {
-            Some(entry) => entries.push(entry),
-            None => {
-                let (last, _) = entries.last()?;
-                next = Some(place.behind(last.id, last.time));
-                break;
-            }
-        }
+    let (mut next, mut rows) = (page.next, page.rows);
+    let back = rows
+        .iter()
+        .position(|(_, record)| place.back_for(&record.fact).is_some());
+    if let Some(back) = back {
+        next = place.back_for(&rows[back].1.fact);
+        rows.truncate(back);
     }
+    let mut entries: Vec<(Arc<LogEntry>, Recipients)> = Vec::with_capacity(rows.len());
+    let mut told = stream::iter(newest_of_each(rows))
+        .map(|(id, record)| entry_of(rights, space, id, record))
+        .buffered(AT_ONCE);
+    while let Some(entry) = told.next().await {
+        let Some(entry) = entry else {
+            let (last, _) = entries.last()?;
+            next = Some(place.behind(last.id, last.time));
+            break;
+        };
+        entries.push(entry);
+    }
+    drop(told);
     Some(Done::Bridged {
         space,
         head,
@@ -221,7 +227,7 @@ pub(super) async fn peek(rights: Arc<dyn Rights>, space: SpaceId, since: Timesta
         let Ok(page) = rights.journal(space, from).await else {
             break;
         };
-        for (id, record) in page.rows {
+        for (id, record) in newest_of_each(page.rows) {
             entries.extend(entry_of(&rights, space, id, record).await);
         }
         place = page.next;

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use rustc_hash::FxHashMap;
 use samtale_protocol::time::Clock;
-use samtale_protocol::{Event, SpaceId};
+use samtale_protocol::{Event, SpaceId, Timestamp};
 use samtale_storage::InTransit;
 use samtale_storage::journal::Fact;
 use thiserror::Error;
@@ -48,9 +48,11 @@ const HEADS: usize = 128;
 /// How many published entries may wait for the router.
 const FEED: usize = 4_096;
 
-/// How much of what was appended before is published again when a server comes back as another run: it may have been cut
-/// off from the other nodes for a while before it ended.
-const UNSURE: Duration = Duration::from_secs(120);
+/// How far the clocks of nodes and servers may be apart.
+const CLOCKS_APART: Duration = Duration::from_secs(1);
+
+/// How many heads are looked at in one step when a server came back as another run.
+const LOOKED_AT: usize = 256;
 
 /// Which Redis servers, and how.
 #[derive(Clone, Debug)]
@@ -166,20 +168,44 @@ impl RedisLog {
         let (come_back, mut back) = mpsc::channel(1);
         let on_back = async {
             while let Some(back) = back.recv().await {
-                self.on_back(back, publisher).await;
+                self.on_back(server, back, publisher).await;
             }
         };
         tokio::join!(server.run(ear.clone(), come_back), self.hand_on(ear, heard), on_back);
     }
 
-    async fn on_back(&self, back: Back, publisher: &Publisher) {
-        for (space, last) in back.appended {
-            publisher.republish(space, last.minus(UNSURE));
-        }
+    async fn on_back(&self, server: &Server, back: Back, publisher: &Publisher) {
         let spaces = back.spaces;
         if !spaces.is_empty() {
             let _ = self.feed.send(Published::Doubtful { spaces }).await;
         }
+        for appended in back.appended.chunks(LOOKED_AT) {
+            self.look_for_strays(server, appended, publisher).await;
+        }
+    }
+
+    /// A server is another run now than the one that this node appended to: perhaps a replica that others have used for a
+    /// while already. What this node gave the old one meanwhile, no other node has heard of: it is published again.
+    async fn look_for_strays(&self, server: &Server, appended: &[(SpaceId, Timestamp)], publisher: &Publisher) {
+        // If it can not be known now since when the new log is used, it is published again: harmless.
+        let begun = self.begun(server, appended).await.unwrap_or_default();
+        for (place, (space, last)) in appended.iter().enumerate() {
+            let begun = begun.get(place).copied().flatten().map_or(*last, Timestamp::saturating);
+            if last.plus(CLOCKS_APART) >= begun {
+                publisher.republish(*space, begun.minus(CLOCKS_APART));
+            }
+        }
+    }
+
+    /// Since when the logs of these spaces are what they are.
+    async fn begun(&self, server: &Server, spaces: &[(SpaceId, Timestamp)]) -> Result<Vec<Option<u64>>, LogError> {
+        let spaces: Vec<SpaceId> = spaces.iter().map(|(space, _)| *space).collect();
+        self.heads_of(server, &spaces).await?;
+        let mut commands = redis::pipe();
+        for space in spaces {
+            commands.hget(self.names.head(space), "begun");
+        }
+        server.query(&server.live()?, &commands).await
     }
 
     async fn hand_on(&self, ear: Ear, mut heard: mpsc::Receiver<Heard>) {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use samtale_protocol::time::Clock;
-use samtale_protocol::{SpaceId, Timestamp};
 use samtale_router::Log;
 use samtale_router::log::{Position, Published};
 use samtale_storage::Keyring;
@@ -224,27 +223,79 @@ async fn nothing_of_a_conversation_is_in_clear_in_redis() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_appended_before_a_server_came_back_as_another_is_published_again() {
-    let Some(mut server) = RedisServer::start(&[]) else {
+async fn what_was_given_to_a_master_that_others_had_left_is_published_again() {
+    let (Some(old), Some(new)) = (RedisServer::start(&[]), RedisServer::start(&[])) else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
     let keyring = keyring(folder.path()).await;
-    let options = samtale_router::RedisOptions::new([server.url()]);
-    let transit = samtale_storage::InTransit::new(keyring);
+    let line = Line::to(old.port()).await;
+    let options = samtale_router::RedisOptions::new([format!("redis://127.0.0.1:{}", line.port)]);
+    let transit = samtale_storage::InTransit::new(Arc::clone(&keyring));
     let (log, _feed) = samtale_router::RedisLog::new(&options, transit, Arc::new(SystemClock)).unwrap();
     let publisher = samtale_router::Publisher::new(Arc::clone(&log) as _, Arc::new(SystemClock));
     let (running, told) = (Arc::clone(&log), publisher.clone());
     tokio::spawn(async move { running.run(&told).await });
     until("it is there", async || log.append(SPACE, &[entry(1)]).await.is_ok()).await;
+    // The others go to the new one, and this node is still with the old.
+    let others = Node::on_redis(&[new.url()], &keyring, 1_000).await;
+    others.append([2]).await;
+    let begun = SystemClock.now();
+    log.append(SPACE, &[entry(3)]).await.unwrap();
     assert_eq!(publisher.unpublished_since(), None);
-    let begun: Timestamp = SystemClock.now();
-    server.kill();
-    server.begin();
+    line.turn_to(new.port());
     until("it asks for the journal", async || {
         publisher.unpublished_since().is_some()
     })
     .await;
     assert!(publisher.unpublished_since().unwrap() < begun);
-    assert!(log.heads(&[SpaceId::from_bytes([9; 16])]).await.is_ok());
+    until("it is where the others are", async || {
+        log.append(SPACE, &[entry(4)]).await.is_ok()
+    })
+    .await;
+    assert_eq!(
+        others
+            .after(
+                Position {
+                    offset: 0,
+                    ..others.head().await
+                },
+                10
+            )
+            .await,
+        Some(vec![2, 4])
+    );
+}
+
+/// A line to a server, which can be turned to another one: whatever is connected is cut.
+struct Line {
+    port: u16,
+    target: tokio::sync::watch::Sender<u16>,
+}
+
+impl Line {
+    async fn to(target: u16) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (sender, targets) = tokio::sync::watch::channel(target);
+        tokio::spawn(async move {
+            while let Ok((mut here, _)) = listener.accept().await {
+                let mut target = targets.clone();
+                tokio::spawn(async move {
+                    let port = *target.borrow_and_update();
+                    let mut there = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
+                    tokio::select! {
+                        ended = tokio::io::copy_bidirectional(&mut here, &mut there) => drop(ended),
+                        _ = target.changed() => {}
+                    }
+                    std::io::Result::Ok(())
+                });
+            }
+        });
+        Self { port, target: sender }
+    }
+
+    fn turn_to(&self, target: u16) {
+        self.target.send_replace(target);
+    }
 }
