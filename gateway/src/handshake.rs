@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use crate::connection::Connection;
 use crate::cursor;
 use crate::link::Link;
+use crate::metrics;
 use crate::reader::{self, Io};
 use crate::replaying::Begin;
 use crate::requests::VerifiedToken;
@@ -56,11 +57,13 @@ impl Shard {
             let identified = tokio::time::timeout(limits::HANDSHAKE, shard.identify(&mut stream, encoding)).await;
             match identified.unwrap_or(Err(CloseCode::HandshakeTimeout)) {
                 Ok(identified) => {
+                    metrics::on_handshake(None);
                     // A task of its own: what the handshake needs is given back, and what idles stays small.
                     let begun = shard.begin(identified, Rc::clone(&link), encoding).await;
                     tokio::task::spawn_local(idle(shard, begun, stream));
                 }
                 Err(code) => {
+                    metrics::on_handshake(Some(code));
                     link.close(code, None);
                     reader::finish(&link).await;
                 }

@@ -16,6 +16,7 @@ pub mod handshake;
 pub mod http;
 pub mod link;
 pub mod listener;
+pub mod metrics;
 pub mod node;
 pub mod origin;
 pub mod outbox;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use samtale_protocol::CloseCode;
 
 use crate::framing;
+use crate::metrics;
 use crate::outbox::{Outbox, Outcome};
 use crate::wire::Wire;
 
@@ -59,8 +60,12 @@ impl Link {
         }
         let outcome = self.outbox.borrow_mut().write(self.wire(), frames);
         match outcome {
-            Outcome::Written => {}
-            Outcome::Queued => self.wake(),
+            Outcome::Written => metrics::count_sent(frames.len()),
+            Outcome::Queued => {
+                metrics::count_sent(frames.len());
+                metrics::count_queued();
+                self.wake();
+            }
             Outcome::Full => self.close(CloseCode::SlowReader, None),
             Outcome::Gone => self.end(),
         }
@@ -71,6 +76,7 @@ impl Link {
         if self.state.get() != State::Open {
             return;
         }
+        metrics::on_close(code);
         self.state.set(State::Closing);
         let outcome = self
             .outbox

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use crate::http::{HttpParts, Peer, router};
+use crate::metrics::{self, RefusedFor};
 
 /// A whole request head, from the first byte or from the request before.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -112,6 +113,7 @@ impl Connections {
             // The client is gone already; reading will say so.
             tracing::debug!(%error, "a connection does not take TCP_NODELAY");
         }
+        metrics::on_accepted();
         let open = Open::one_more(&self.open);
         let (router, shutdown) = (self.router.clone(), self.shutdown.clone());
         self.tasks.spawn(async move {
@@ -121,6 +123,7 @@ impl Connections {
     }
 
     fn refuse(&self, mut stream: TcpStream) {
+        metrics::on_refused(RefusedFor::Full);
         let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() else {
             return;
         };
@@ -155,14 +158,14 @@ struct Open(Arc<AtomicUsize>);
 
 impl Open {
     fn one_more(open: &Arc<AtomicUsize>) -> Self {
-        open.fetch_add(1, Ordering::AcqRel);
+        metrics::set_connections(open.fetch_add(1, Ordering::AcqRel) + 1);
         Self(Arc::clone(open))
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        metrics::set_connections(self.0.fetch_sub(1, Ordering::AcqRel) - 1);
     }
 }
 

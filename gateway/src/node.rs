@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::warn;
 
 use crate::handshake::Unidentified;
+use crate::metrics;
 use crate::shard::{Shard, ShardParts};
 use crate::upgrade::{Accepted, Sockets};
 
@@ -156,11 +157,11 @@ pub fn start_shard(parts: ShardParts, inputs: ShardInputs, number: usize) -> std
         .name(format!("shard-{number}"))
         .spawn(move || {
             let local = tokio::task::LocalSet::new();
-            local.block_on(&runtime, run(Shard::new(parts), inputs));
+            local.block_on(&runtime, run(Shard::new(parts), inputs, number));
         })
 }
 
-async fn run(shard: Rc<Shard>, mut inputs: ShardInputs) {
+async fn run(shard: Rc<Shard>, mut inputs: ShardInputs, number: usize) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -179,7 +180,11 @@ async fn run(shard: Rc<Shard>, mut inputs: ShardInputs) {
                 Some(sent) => shard.take(&sent),
                 None => return,
             },
-            _ = second.tick() => shard.on_second(),
+            _ = second.tick() => {
+                shard.on_second();
+                metrics::publish_tally();
+                metrics::set_sessions(number, shard.len());
+            }
         }
         inputs.sessions.store(shard.len(), Ordering::Relaxed);
     }

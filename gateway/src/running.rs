@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admin_socket::AdminSocket;
 use crate::commands::{CommandError, Commands, OfficeCommands};
 use crate::config::Config;
+use crate::metrics;
 use crate::server::{Office, Server, ServerOptions, StartError, SystemClock};
 use crate::shard::SessionLimits;
 use crate::web;
@@ -39,6 +40,10 @@ pub fn options(config: &Config) -> ServerOptions {
 
 /// Opens the data folder of `config`.
 pub async fn open(config: &Config) -> Result<Server, CommandError> {
+    if config.metrics.listen.is_some() {
+        // Before the parts are made: what is counted by them is found when they begin.
+        metrics::install().map_err(|error| CommandError::failed(format!("nothing can be counted: {error}")))?;
+    }
     Server::open(options(config), Arc::new(SystemClock))
         .await
         .map_err(|error| failed(&error))
@@ -77,10 +82,13 @@ pub async fn serve(
     shutdown: CancellationToken,
     ready: impl AsyncFnOnce(SocketAddr, Arc<Office>) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
-    let listening =
-        |error: std::io::Error| CommandError::failed(format!("{} can not be listened on: {error}", config.listen));
-    let listener = TcpListener::bind(config.listen).await.map_err(listening)?;
-    let address = listener.local_addr().map_err(listening)?;
+    let (listener, address) = listen(config.listen).await?;
+    if let Some(address) = config.metrics.listen {
+        let counting = |error| CommandError::failed(format!("nothing can be counted: {error}"));
+        let (handle, (listener, address)) = (metrics::install().map_err(counting)?, listen(address).await?);
+        tracing::info!(%address, "metrics are at /metrics");
+        tokio::spawn(metrics::serve(listener, handle, shutdown.clone()));
+    }
     let office = Arc::clone(&server.office);
     let socket = AdminSocket::bind(&config.data)
         .map_err(|error| CommandError::failed(format!("the socket for commands can not be made: {error}")))?;
@@ -95,6 +103,13 @@ pub async fn serve(
     let _ = commands.await;
     told?;
     ended.map_err(|error| CommandError::failed(format!("the server ended: {error}")))
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CommandError> {
+    let failed = |error: std::io::Error| CommandError::failed(format!("{address} can not be listened on: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 fn failed(error: &StartError) -> CommandError {

@@ -14,6 +14,7 @@ use samtale_storage::journal::Fact;
 use crate::connection::Connection;
 use crate::cursor;
 use crate::framing;
+use crate::metrics;
 use crate::requests::AccountRequests;
 use crate::session::{Action, PING_INTERVAL};
 use crate::shard_sessions::Sessions;
@@ -105,9 +106,11 @@ impl Shard {
             .on_delivery(delivery.space, delivery.position, delivery.safe);
         if let Some(frame) = &delivery.frame {
             let sessions = self.sessions.borrow();
+            let mut delivered = 0;
             sessions.for_each(delivery.space, &delivery.recipients, |connection| {
-                deliver(connection, delivery.space, frame);
+                delivered += u64::from(deliver(connection, delivery.space, frame));
             });
+            metrics::count_delivery(delivered);
         }
         if delivery.space == SpaceId::SYSTEM {
             self.on_system_fact(&delivery.entry.fact);
@@ -140,19 +143,24 @@ impl Shard {
     fn on_signal(&self, space: SpaceId, signal: &AddressedSignal, recipients: &Recipients, frame: &Arc<SharedFrame>) {
         let sessions = self.sessions.borrow();
         if let Signal::Presence { profile, .. } = &signal.signal {
-            for connection in sessions.watchers(*profile) {
+            let watchers = sessions.watchers(*profile);
+            metrics::count_delivery(watchers.len() as u64);
+            for connection in watchers {
                 send_shared(&connection, frame);
             }
             return;
         }
+        let mut delivered = 0;
         sessions.for_each(space, recipients, |connection| {
             let session = connection.session.borrow();
             let tell = session.caller().person != signal.about && session.is_live(space);
             drop(session);
             if tell {
+                delivered += 1;
                 send_shared(connection, frame);
             }
         });
+        metrics::count_delivery(delivered);
     }
 
     /// A frame from a client.
@@ -248,15 +256,18 @@ impl Shard {
     }
 }
 
-fn deliver(connection: &Connection, space: SpaceId, frame: &SharedFrame) {
+/// Whether the session gets it now: not while it catches up.
+fn deliver(connection: &Connection, space: SpaceId, frame: &SharedFrame) -> bool {
     let mut session = connection.session.borrow_mut();
-    if session.on_delivery(space) {
-        let encoding = session.encoding();
-        drop(session);
-        connection
-            .link
-            .send_bytes(frame.bytes(encoding, |frame| framing::message(frame, encoding)));
+    if !session.on_delivery(space) {
+        return false;
     }
+    let encoding = session.encoding();
+    drop(session);
+    connection
+        .link
+        .send_bytes(frame.bytes(encoding, |frame| framing::message(frame, encoding)));
+    true
 }
 
 fn send_shared(connection: &Connection, frame: &SharedFrame) {

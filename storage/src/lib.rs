@@ -16,6 +16,7 @@ pub mod journal;
 pub mod key;
 pub mod keyring;
 pub mod memory;
+pub mod metered;
 pub mod open;
 pub mod people;
 pub mod schema;

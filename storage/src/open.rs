@@ -12,6 +12,7 @@ use crate::embedded::{EmbeddedEngine, EmbeddedOptions, folder};
 use crate::encrypted::EncryptedEngine;
 use crate::engine::{Engine, StorageError, chain};
 use crate::keyring::{Keyring, ring_folder};
+use crate::metered::MeteredEngine;
 use crate::store::Store;
 
 const MASTER_KEY_FILE: &str = "master.key";
@@ -84,7 +85,8 @@ pub async fn open(options: OpenOptions, clock: Arc<dyn Clock>) -> Result<Opened,
     let keyring = Arc::new(Keyring::open(&ring, Arc::new(custodian)).await?);
     // Every store has people. With these keys there, a key folder that is not the data's is noticed before any write.
     keyring.keys_for_writing(SpaceId::SYSTEM).await?;
-    let engine: Arc<dyn Engine> = Arc::new(EncryptedEngine::new(embedded.clone(), Arc::clone(&keyring)));
+    let encrypted = EncryptedEngine::new(embedded.clone(), Arc::clone(&keyring));
+    let engine: Arc<dyn Engine> = Arc::new(MeteredEngine::new(Arc::new(encrypted)));
     Ok(Opened {
         store: Store::new(Arc::clone(&engine)),
         engine,

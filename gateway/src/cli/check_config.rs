@@ -59,9 +59,10 @@ fn shown(config: &Config) -> String {
         login,
         storage,
         log,
+        metrics,
         ..
     } = config;
-    let lines = [
+    let mut lines = vec![
         format!("data = {}", quoted(&config.data.display())),
         format!("keys = {}", quoted(&config.keys_folder().display())),
         format!("listen = {}", quoted(&config.listen)),
@@ -91,6 +92,9 @@ fn shown(config: &Config) -> String {
         format!("format = {}", quoted(&log.format)),
         format!("level = {}", quoted(&log.level)),
     ];
+    if let Some(listen) = &metrics.listen {
+        lines.extend(["\n[metrics]".to_owned(), format!("listen = {}", quoted(listen))]);
+    }
     lines.join("\n")
 }
 

@@ -109,6 +109,8 @@ settings! {
         storage: StorageSettings;
         /// What the server says of itself.
         log: LogSettings;
+        /// What the server counts.
+        metrics: MetricsSettings;
     }
 }
 
@@ -155,6 +157,15 @@ settings! {
     }
 }
 
+settings! {
+    /// What the server counts.
+    MetricsSettings at "metrics." {
+        /// The address and port that answer `GET /metrics` for Prometheus; see docs/metrics.md. It needs no login: let it
+        /// listen where only the operator's machines reach it.
+        listen: Option<SocketAddr>, Text = None, "nothing is counted";
+    }
+}
+
 /// Every setting.
 pub fn settings() -> impl Iterator<Item = &'static Setting> {
     let sections = [
@@ -163,6 +174,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         LoginSettings::SETTINGS,
         StorageSettings::SETTINGS,
         LogSettings::SETTINGS,
+        MetricsSettings::SETTINGS,
     ];
     sections.into_iter().flatten()
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::{Http, accept, json_response, language, refusal_response, status};
 use crate::accounts::Address;
 use crate::cookie::Browser;
+use crate::metrics;
 
 /// What is said when all went well.
 struct Answer {
@@ -22,7 +23,7 @@ struct Answer {
 }
 
 pub(super) async fn login(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(&http, request, async |headers, body: LoginRequest, address| {
+    answer(&http, "login", request, async |headers, body: LoginRequest, address| {
         let browser = browser(&headers, body.cookie)?;
         logged_in(http.accounts.login(body, address).await?, browser)
     })
@@ -30,7 +31,7 @@ pub(super) async fn login(State(http): State<Arc<Http>>, request: Request<Body>)
 }
 
 pub(super) async fn activate(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(&http, request, async |headers, body: ActivateRequest, address| {
+    answer(&http, "activate", request, async |headers, body: ActivateRequest, address| {
         let browser = browser(&headers, body.cookie)?;
         logged_in(http.accounts.activate(body, address).await?, browser)
     })
@@ -38,7 +39,7 @@ pub(super) async fn activate(State(http): State<Arc<Http>>, request: Request<Bod
 }
 
 pub(super) async fn refresh(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(&http, request, async |headers, body: RefreshRequest, _| {
+    answer(&http, "refresh", request, async |headers, body: RefreshRequest, _| {
         if !body.cookie {
             return logged_in(http.accounts.refresh(token(&body)?).await?, None);
         }
@@ -51,7 +52,7 @@ pub(super) async fn refresh(State(http): State<Arc<Http>>, request: Request<Body
 }
 
 pub(super) async fn logout(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(&http, request, async |headers, body: RefreshRequest, _| {
+    answer(&http, "logout", request, async |headers, body: RefreshRequest, _| {
         let mut cookie = None;
         if body.cookie {
             let browser = Browser::of(&headers)?;
@@ -90,6 +91,7 @@ fn logged_in(mut reply: LoginReply, browser: Option<(Browser, CookieLife)>) -> R
 /// Reads the body, does the work, and writes the answer or the refusal in the person's language.
 async fn answer<B: DeserializeOwned>(
     http: &Http,
+    way: &'static str,
     request: Request<Body>,
     work: impl AsyncFnOnce(HeaderMap, B, Address) -> Result<Answer, Refusal>,
 ) -> Response<Body> {
@@ -99,6 +101,7 @@ async fn answer<B: DeserializeOwned>(
         Ok((body, address)) => work(headers, body, address).await,
         Err(refusal) => Err(refusal),
     };
+    metrics::on_login(way, outcome.as_ref().err().map(|refusal| refusal.code));
     match outcome {
         Ok(Answer { body, cookie }) => {
             let mut response = json_response(StatusCode::OK, &body);
