@@ -8,6 +8,7 @@ use bytes::Bytes;
 use samtale_protocol::CloseCode;
 
 use crate::framing;
+use crate::inbound::{COME_BACK, Inbound};
 use crate::metrics;
 use crate::outbox::{Outbox, Outcome};
 use crate::wire::Wire;
@@ -29,6 +30,7 @@ pub struct Link {
     outbox: RefCell<Outbox>,
     state: Cell<State>,
     waker: Cell<Option<Waker>>,
+    inbound: Inbound,
 }
 
 impl Link {
@@ -39,6 +41,20 @@ impl Link {
             outbox: RefCell::default(),
             state: Cell::new(State::Open),
             waker: Cell::new(None),
+            inbound: Inbound::default(),
+        }
+    }
+
+    /// What the client sends beside whole messages.
+    pub const fn inbound(&self) -> &Inbound {
+        &self.inbound
+    }
+
+    /// Ends the connection if a count of what came in is above its bound.
+    pub fn check(&self, counted: Result<(), CloseCode>) {
+        if let Err(code) = counted {
+            metrics::on_limited("reading");
+            self.close(code, (code == CloseCode::TooMany).then_some(COME_BACK));
         }
     }
 

@@ -1,11 +1,12 @@
 //! What the server counts and times, for Prometheus: every name and its meaning, and where each is counted.
 //!
-//! Nothing is counted until [`install`] was called: without `metrics.listen` a count costs one branch. Labels are closed
-//! lists; none of them names a person, a thread or a space.
+//! Nothing is counted until [`install`] was called, as it is when `metrics.listen` is set. Labels are closed lists; none
+//! of them names a person, a thread or a space.
 
 mod endpoint;
 mod tally;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,17 +40,35 @@ const METRICS: &[(&str, &str)] = &[
     (SESSIONS, "Sessions that are open now."),
     (CONNECTIONS, "Connections that are open now and are not sessions."),
     (ACCEPTED, "Connections that were accepted."),
-    (REFUSED, "Connections that were closed before anything was read from them."),
+    (
+        REFUSED,
+        "Connections that were closed before anything was read from them.",
+    ),
     (TLS_HANDSHAKES, "TLS handshakes by how they ended."),
-    (TLS_RELOADS, "Certificates that were read again because the files changed or the operator asked."),
+    (
+        TLS_RELOADS,
+        "Certificates that were read again because the files changed or the operator asked.",
+    ),
     (HANDSHAKES, "Sockets by what became of their hello."),
     (CLOSES, "Sockets that the server closed, by the name of the close code."),
-    (REQUESTS, "Requests over sockets, by what they asked for and how they were answered."),
-    (REQUEST_SECONDS, "How long requests took from being read to being answered."),
+    (
+        REQUESTS,
+        "Requests over sockets, by what they asked for and how they were answered.",
+    ),
+    (
+        REQUEST_SECONDS,
+        "How long requests took from being read to being answered.",
+    ),
     (FRAMES_SENT, "Frames to clients that were written or queued."),
     (BYTES_SENT, "The bytes of these frames, before TLS."),
-    (FRAMES_QUEUED, "Frames that had to wait because the socket did not take them at once."),
-    (DELIVERIES, "Events and signals that were handed to sessions, counted once for each session."),
+    (
+        FRAMES_QUEUED,
+        "Frames that had to wait because the socket did not take them at once.",
+    ),
+    (
+        DELIVERIES,
+        "Events and signals that were handed to sessions, counted once for each session.",
+    ),
     (LOGINS, "Requests for a login, by way and outcome."),
     (LIMITED, "What was refused because of a limit, by the limit."),
 ];
@@ -64,6 +83,9 @@ pub fn described() -> impl Iterator<Item = (&'static str, &'static str)> {
     let rooms = [METRICS, samtale_storage::metered::METRICS];
     rooms.into_iter().flatten().copied()
 }
+
+/// Whether anybody looks, so that a request of a server without metrics pays for no labels.
+static IS_COUNTING: AtomicBool = AtomicBool::new(false);
 
 static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 
@@ -86,6 +108,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         }
     }
     *installed = Some(handle.clone());
+    IS_COUNTING.store(true, Ordering::Relaxed);
     Ok(handle)
 }
 
@@ -160,6 +183,9 @@ pub(crate) fn on_close(code: CloseCode) {
 }
 
 pub(crate) fn on_request(op: &'static str, outcome: &Result<Reply, Refusal>, took: Duration) {
+    if !IS_COUNTING.load(Ordering::Relaxed) {
+        return;
+    }
     let outcome = outcome
         .as_ref()
         .map_or_else(|refusal| code_name(refusal.code), |_| "done".to_owned());
@@ -181,7 +207,10 @@ fn code_name(code: ErrorCode) -> String {
     code.text_key().trim_start_matches("error-").replace('-', "_")
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of what one machine holds are below 2^53")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of what one machine holds are below 2^53"
+)]
 const fn in_a_double(count: usize) -> f64 {
     count as f64
 }

@@ -54,6 +54,7 @@ impl Shard {
             metrics::on_request(op, &outcome, began.elapsed());
             let action = connection.session.borrow_mut().on_done(id, outcome);
             shard.act(&connection, action);
+            shard.leave_if_idle(&connection);
         });
     }
 

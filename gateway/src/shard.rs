@@ -13,6 +13,7 @@ use samtale_storage::journal::Fact;
 
 use crate::connection::Connection;
 use crate::cursor;
+use crate::draining::Draining;
 use crate::framing;
 use crate::metrics;
 use crate::requests::AccountRequests;
@@ -62,6 +63,7 @@ impl Default for SessionLimits {
 pub struct Shard {
     pub(crate) parts: ShardParts,
     pub(crate) sessions: RefCell<Sessions>,
+    pub(crate) draining: Draining,
     /// Seconds since the shard began; a session's tick is due when its slot comes round.
     seconds: RefCell<u64>,
 }
@@ -72,6 +74,7 @@ impl Shard {
         Rc::new(Self {
             parts,
             sessions: RefCell::default(),
+            draining: Draining::default(),
             seconds: RefCell::default(),
         })
     }
@@ -192,8 +195,12 @@ impl Shard {
     pub(crate) fn act(self: &Rc<Self>, connection: &Rc<Connection>, action: Action) {
         match action {
             Action::Send(frame) => connection.send(&frame),
+            Action::Perform { id, .. } if self.draining.has_begun() => self.turn_away(connection, id),
             Action::Perform { id, request } => self.perform(connection, id, request),
-            Action::Ping => connection.link.send_bytes(&framing::ping()),
+            Action::Ping => {
+                connection.link.send_bytes(&framing::ping());
+                connection.link.check(connection.link.inbound().on_interval());
+            }
             Action::SendCursor => self.send_cursor(connection),
             Action::Close(code) => connection.link.close(code, None),
             Action::SayAndClose(frame, code) => {
@@ -209,15 +216,6 @@ impl Shard {
         connection.send(&samtale_protocol::ServerFrame::Cursor {
             cursor: cursor::encode(&places),
         });
-    }
-
-    /// Tells every client when to come back, and ends the sessions.
-    pub fn drain(&self, wait: impl Fn(u32) -> std::time::Duration) {
-        for connection in self.sessions.borrow().all() {
-            connection
-                .link
-                .close(CloseCode::Restarting, Some(wait(connection.slot)));
-        }
     }
 
     /// Tells those who watch `person` that they came online or went offline.

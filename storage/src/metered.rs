@@ -22,7 +22,10 @@ const SECONDS: &str = "samtale_storage_call_seconds";
 /// `_seconds` a histogram, any other a gauge.
 pub const METRICS: &[(&str, &str)] = &[
     (CALLS, "Calls of the storage engine."),
-    (SECONDS, "How long calls of the storage engine took, encryption included."),
+    (
+        SECONDS,
+        "How long calls of the storage engine took, encryption included.",
+    ),
 ];
 
 /// An engine whose calls are counted and timed.

@@ -26,6 +26,7 @@ const NOT_SETTINGS: &[&str] = &[
     "SAMTALE_PASSWORD",
     "SAMTALE_SEED",
     "SAMTALE_CQL",
+    "SAMTALE_CA",
     "SAMTALE_SHARED",
     "SAMTALE_SKIPPED",
 ];

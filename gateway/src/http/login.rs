@@ -24,17 +24,22 @@ struct Answer {
 
 pub(super) async fn login(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
     answer(&http, "login", request, async |headers, body: LoginRequest, address| {
-        let browser = browser(&headers, body.cookie)?;
+        let browser = browser(&http, &headers, body.cookie)?;
         logged_in(http.accounts.login(body, address).await?, browser)
     })
     .await
 }
 
 pub(super) async fn activate(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(&http, "activate", request, async |headers, body: ActivateRequest, address| {
-        let browser = browser(&headers, body.cookie)?;
-        logged_in(http.accounts.activate(body, address).await?, browser)
-    })
+    answer(
+        &http,
+        "activate",
+        request,
+        async |headers, body: ActivateRequest, address| {
+            let browser = browser(&http, &headers, body.cookie)?;
+            logged_in(http.accounts.activate(body, address).await?, browser)
+        },
+    )
     .await
 }
 
@@ -43,7 +48,7 @@ pub(super) async fn refresh(State(http): State<Arc<Http>>, request: Request<Body
         if !body.cookie {
             return logged_in(http.accounts.refresh(token(&body)?).await?, None);
         }
-        let browser = Browser::of(&headers)?;
+        let browser = Browser::of(&headers, http.is_tls)?;
         let (life, token) = browser.kept()?;
         let reply = http.accounts.refresh(token).await?;
         logged_in(reply, Some((browser, life)))
@@ -55,7 +60,7 @@ pub(super) async fn logout(State(http): State<Arc<Http>>, request: Request<Body>
     answer(&http, "logout", request, async |headers, body: RefreshRequest, _| {
         let mut cookie = None;
         if body.cookie {
-            let browser = Browser::of(&headers)?;
+            let browser = Browser::of(&headers, http.is_tls)?;
             if let Ok((_, token)) = browser.kept() {
                 http.accounts.logout(token).await?;
             }
@@ -70,8 +75,13 @@ pub(super) async fn logout(State(http): State<Arc<Http>>, request: Request<Body>
 }
 
 /// The browser that is to keep the refresh token, if the request asks for that; looked at before anything is done.
-fn browser(headers: &HeaderMap, life: Option<CookieLife>) -> Result<Option<(Browser, CookieLife)>, Refusal> {
-    life.map(|life| Ok((Browser::of(headers)?, life))).transpose()
+fn browser(
+    http: &Http,
+    headers: &HeaderMap,
+    life: Option<CookieLife>,
+) -> Result<Option<(Browser, CookieLife)>, Refusal> {
+    life.map(|life| Ok((Browser::of(headers, http.is_tls)?, life)))
+        .transpose()
 }
 
 fn token(body: &RefreshRequest) -> Result<&str, Refusal> {

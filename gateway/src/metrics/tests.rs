@@ -39,7 +39,10 @@ async fn ask(address: std::net::SocketAddr, request: &str) -> String {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     let read = stream.read_to_string(&mut answer);
-    tokio::time::timeout(Duration::from_secs(20), read).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(20), read)
+        .await
+        .unwrap()
+        .unwrap();
     answer
 }
 
@@ -47,7 +50,11 @@ async fn ask(address: std::net::SocketAddr, request: &str) -> String {
 async fn a_scrape_shows_what_was_counted_however_many_servers_count() {
     let (first, second) = (install().unwrap(), install().unwrap());
     on_close(CloseCode::SlowReader);
-    on_request("inbox", &Err(Refusal::new(ErrorCode::NotPermitted)), Duration::from_millis(3));
+    on_request(
+        "inbox",
+        &Err(Refusal::new(ErrorCode::NotPermitted)),
+        Duration::from_millis(3),
+    );
     count_sent(100);
     count_delivery(7);
     publish_tally();
@@ -69,7 +76,11 @@ async fn a_scrape_shows_what_was_counted_however_many_servers_count() {
         }
         let other = ask(address, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
         assert!(other.starts_with("HTTP/1.1 404 "), "{other}");
-        let post = ask(address, "POST /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        let post = ask(
+            address,
+            "POST /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        )
+        .await;
         assert!(post.starts_with("HTTP/1.1 405 "), "{post}");
         assert!(!serving.is_finished());
     }
