@@ -104,6 +104,13 @@ impl Link {
         self.wake();
     }
 
+    /// The client has closed, and its close frame is answered: what waits goes out, and then it ends.
+    pub fn leave(&self) {
+        if self.state.get() == State::Open {
+            self.state.set(State::Closing);
+        }
+    }
+
     /// Ends the connection without a word.
     pub fn end(&self) {
         self.state.set(State::Ended);

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Sink, Stream};
 use samtale_protocol::{CloseCode, limits};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
@@ -147,7 +147,13 @@ fn poll(
                 link.check(link.inbound().on_control(payload.len()));
                 connection.session.borrow_mut().on_sign_of_life();
             }
-            Some(Ok(Message::Close(_) | Message::Frame(_))) | None => return Poll::Ready(()),
+            Some(Ok(Message::Close(_))) => {
+                // tungstenite has the answer ready, and writes it when it is asked to.
+                let _ = Pin::new(&mut *socket).poll_flush(context);
+                link.leave();
+                return Poll::Ready(());
+            }
+            Some(Ok(Message::Frame(_))) | None => return Poll::Ready(()),
             Some(Err(error)) => {
                 end_with(link, &error);
                 return Poll::Ready(());

@@ -95,6 +95,14 @@ impl Running {
         self.send(&request).await
     }
 
+    async fn post(&self, path: &str, body: &str) -> String {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.send(&request).await
+    }
+
     async fn send(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).await.expect("it listens");
         stream.write_all(request.as_bytes()).await.expect("it reads");
@@ -262,17 +270,11 @@ async fn what_the_server_says_of_itself_holds_no_secret() {
 
     let password = "hemmelig-grød-7";
     let body = serde_json::json!({"username": "person-0", "password": password}).to_string();
-    let refused = server.send(&format!(
-        "POST /v1/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    ));
-    assert!(refused.await.starts_with("HTTP/1.1 401 "), "no such password");
+    let refused = server.post("/v1/login", &body).await;
+    assert!(refused.starts_with("HTTP/1.1 401 "), "no such password");
     let body = serde_json::json!({"refresh_token": "v1.refresh-me-not"}).to_string();
-    let refused = server.send(&format!(
-        "POST /v1/refresh HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    ));
-    assert!(refused.await.starts_with("HTTP/1.1 401 "), "no such token");
+    let refused = server.post("/v1/refresh", &body).await;
+    assert!(refused.starts_with("HTTP/1.1 401 "), "no such token");
     let stream = TcpStream::connect(&server.address).await.expect("it listens");
     let mut session = support::Raw::upgrade(stream, "Cookie: samtale=s.v1.refresh-me-not\r\n").await;
     session.log_in(&token).await;

@@ -31,7 +31,7 @@ async fn every_request_in_hand_is_answered_and_every_client_told_another_time() 
         session.send_bytes(&requests).await;
     }
     for session in &mut sessions {
-        session.answered(1).await;
+        session.until(|frame| frame["t"] == "reply").await;
     }
     server.shutdown.cancel();
 
