@@ -81,6 +81,7 @@ struct Version {
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
+    crate::tls::install_provider();
     match Cli::try_parse() {
         Ok(cli) => ExitCode::from(run(cli)),
         Err(error) => {

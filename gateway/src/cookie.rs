@@ -18,14 +18,15 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// The browser behind these headers; a request without `Origin` is from none.
-    pub fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
+    /// The browser behind these headers; a request without `Origin` is from none. `is_tls` says that the request came
+    /// under our own TLS; behind a proxy that speaks it the page's origin says so.
+    pub fn of(headers: &HeaderMap, is_tls: bool) -> Result<Self, Refusal> {
         let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
         let Some(origin) = origin else {
             let detail = "a cookie is for browsers, and this request has no Origin";
             return Err(Refusal::new(ErrorCode::NotPermitted).detail(detail));
         };
-        let is_secure = origin.starts_with("https://");
+        let is_secure = is_tls || origin.starts_with("https://");
         Ok(Self {
             is_secure,
             cookie: read(headers, name(is_secure)),
@@ -103,15 +104,24 @@ mod tests {
 
     #[test]
     fn a_browser_keeps_a_token_where_no_script_and_no_other_site_reaches_it() {
-        let plain = Browser::of(&headers(&[(ORIGIN, "http://127.0.0.1:8080")])).unwrap();
+        let plain = Browser::of(&headers(&[(ORIGIN, "http://127.0.0.1:8080")]), false).unwrap();
         assert_eq!(
             plain.keep(CookieLife::Session, "abc").unwrap(),
             "samtale=s.abc; Path=/; HttpOnly; SameSite=Strict"
         );
-        let secure = Browser::of(&headers(&[(ORIGIN, "https://chat.example")])).unwrap();
+        let secure = Browser::of(&headers(&[(ORIGIN, "https://chat.example")]), false).unwrap();
         assert_eq!(
             secure.keep(CookieLife::Device, "abc").unwrap(),
             "__Host-samtale=d.abc; Path=/; HttpOnly; SameSite=Strict; Secure; Max-Age=15552000"
+        );
+        let under_tls = Browser::of(&headers(&[(ORIGIN, "http://localhost:5173")]), true).unwrap();
+        assert!(
+            under_tls
+                .keep(CookieLife::Session, "abc")
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .ends_with("; Secure")
         );
         assert!(secure.forget().unwrap().to_str().unwrap().contains("Max-Age=0"));
     }
@@ -119,15 +129,19 @@ mod tests {
     #[test]
     fn what_is_kept_is_read_back_and_a_cookie_set_without_tls_does_not_count_with_it() {
         let kept = "other=1; samtale=d.v1.tok-en; __Host-samtale=s.v1.other";
-        let plain = Browser::of(&headers(&[(ORIGIN, "http://localhost"), (COOKIE, kept)])).unwrap();
+        let plain = Browser::of(&headers(&[(ORIGIN, "http://localhost"), (COOKIE, kept)]), false).unwrap();
         assert_eq!(plain.kept().unwrap(), (CookieLife::Device, "v1.tok-en"));
-        let secure = Browser::of(&headers(&[(ORIGIN, "https://localhost"), (COOKIE, "samtale=d.tossed")])).unwrap();
+        let secure = Browser::of(
+            &headers(&[(ORIGIN, "https://localhost"), (COOKIE, "samtale=d.tossed")]),
+            false,
+        )
+        .unwrap();
         assert_eq!(secure.kept().unwrap_err().code, ErrorCode::InvalidToken);
     }
 
     #[test]
     fn who_says_no_origin_is_no_browser() {
-        let refusal = Browser::of(&headers(&[(COOKIE, "samtale=s.abc")])).err();
+        let refusal = Browser::of(&headers(&[(COOKIE, "samtale=s.abc")]), false).err();
         assert_eq!(refusal.map(|refusal| refusal.code), Some(ErrorCode::NotPermitted));
     }
 }

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use crate::connection::Connection;
 use crate::cursor;
 use crate::link::Link;
+use crate::metrics;
 use crate::reader::{self, Io};
 use crate::replaying::Begin;
 use crate::requests::VerifiedToken;
@@ -53,15 +54,25 @@ impl Shard {
             let io = Io(Rc::clone(&link));
             let config = Some(reader::web_socket_config());
             let mut stream = WebSocketStream::from_partially_read(io, read.to_vec(), Role::Server, config).await;
-            let identified = tokio::time::timeout(limits::HANDSHAKE, shard.identify(&mut stream, encoding)).await;
-            match identified.unwrap_or(Err(CloseCode::HandshakeTimeout)) {
+            let identified = tokio::select! {
+                biased;
+                () = shard.draining.begun() => Err(CloseCode::Restarting),
+                identified = tokio::time::timeout(limits::HANDSHAKE, shard.identify(&mut stream, encoding)) => {
+                    identified.unwrap_or(Err(CloseCode::HandshakeTimeout))
+                }
+            };
+            match identified {
                 Ok(identified) => {
+                    metrics::on_handshake(None);
                     // A task of its own: what the handshake needs is given back, and what idles stays small.
                     let begun = shard.begin(identified, Rc::clone(&link), encoding).await;
+                    shard.leave_if_idle(&begun);
                     tokio::task::spawn_local(idle(shard, begun, stream));
                 }
                 Err(code) => {
-                    link.close(code, None);
+                    metrics::on_handshake(Some(code));
+                    let wait = (code == CloseCode::Restarting).then(|| shard.draining.next_wait());
+                    link.close(code, wait);
                     reader::finish(&link).await;
                 }
             }

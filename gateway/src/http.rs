@@ -20,7 +20,9 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::accounts::{Accounts, Address};
+use crate::limits::AddressLimits;
 use crate::origin::{Origins, Proxies};
+use crate::tls::Tls;
 use crate::upgrade::{Sockets, UpgradesUnderWay, upgrade};
 use crate::web;
 
@@ -54,6 +56,10 @@ pub struct HttpParts {
     pub origins: Origins,
     /// The reverse proxies in front.
     pub proxies: Proxies,
+    /// What one address may do.
+    pub addresses: Arc<AddressLimits>,
+    /// TLS, unless a proxy in front speaks it or it is a developer's machine.
+    pub tls: Option<Arc<Tls>>,
     /// The most sessions at once.
     pub max_sessions: usize,
     /// The folder of the web app, if it is served.
@@ -66,6 +72,8 @@ pub(crate) struct Http {
     pub(crate) health: Arc<dyn Health>,
     pub(crate) origins: Origins,
     pub(crate) proxies: Proxies,
+    pub(crate) addresses: Arc<AddressLimits>,
+    pub(crate) is_tls: bool,
     pub(crate) max_sessions: usize,
     pub(crate) upgrades: UpgradesUnderWay,
 }
@@ -82,16 +90,21 @@ pub fn router(parts: HttpParts) -> Router {
         health,
         origins,
         proxies,
+        addresses,
+        tls,
         max_sessions,
         web,
     } = parts;
+    let is_tls = tls.is_some();
     let upgrades = UpgradesUnderWay::new(0);
     let http = Arc::new(Http {
         accounts,
         sockets,
         health,
-        origins,
+        origins: if is_tls { origins.own_only_over_tls() } else { origins },
         proxies,
+        addresses,
+        is_tls,
         max_sessions,
         upgrades,
     });
@@ -159,7 +172,11 @@ async fn accept<B: DeserializeOwned>(http: &Http, request: Request<Body>) -> Res
     let Some(Peer(peer)) = request.extensions().get().copied() else {
         return Err(Refusal::new(ErrorCode::Internal));
     };
-    let address = Address::of(http.proxies.client(peer, request.headers()).ip());
+    let client = http.proxies.client(peer, request.headers()).ip();
+    http.addresses
+        .log_in(client)
+        .map_err(|wait| Refusal::new(ErrorCode::TooMany).after(wait))?;
+    let address = Address::of(client);
     let too_large = || Refusal::new(ErrorCode::TooLarge).detail("a body here has at most 16 KiB");
     let body = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(request.into_body(), BODY_BYTES)).await;
     let body = body.map_err(|_| Refusal::new(ErrorCode::BadRequest).detail("the body did not arrive in 10 s"))?;

@@ -8,6 +8,8 @@ use bytes::Bytes;
 use samtale_protocol::CloseCode;
 
 use crate::framing;
+use crate::inbound::{COME_BACK, Inbound};
+use crate::metrics;
 use crate::outbox::{Outbox, Outcome};
 use crate::wire::Wire;
 
@@ -28,6 +30,7 @@ pub struct Link {
     outbox: RefCell<Outbox>,
     state: Cell<State>,
     waker: Cell<Option<Waker>>,
+    inbound: Inbound,
 }
 
 impl Link {
@@ -38,6 +41,20 @@ impl Link {
             outbox: RefCell::default(),
             state: Cell::new(State::Open),
             waker: Cell::new(None),
+            inbound: Inbound::default(),
+        }
+    }
+
+    /// What the client sends beside whole messages.
+    pub const fn inbound(&self) -> &Inbound {
+        &self.inbound
+    }
+
+    /// Ends the connection if a count of what came in is above its bound.
+    pub fn check(&self, counted: Result<(), CloseCode>) {
+        if let Err(code) = counted {
+            metrics::on_limited("reading");
+            self.close(code, (code == CloseCode::TooMany).then_some(COME_BACK));
         }
     }
 
@@ -59,8 +76,12 @@ impl Link {
         }
         let outcome = self.outbox.borrow_mut().write(self.wire(), frames);
         match outcome {
-            Outcome::Written => {}
-            Outcome::Queued => self.wake(),
+            Outcome::Written => metrics::count_sent(frames.len()),
+            Outcome::Queued => {
+                metrics::count_sent(frames.len());
+                metrics::count_queued();
+                self.wake();
+            }
             Outcome::Full => self.close(CloseCode::SlowReader, None),
             Outcome::Gone => self.end(),
         }
@@ -71,6 +92,7 @@ impl Link {
         if self.state.get() != State::Open {
             return;
         }
+        metrics::on_close(code);
         self.state.set(State::Closing);
         let outcome = self
             .outbox
@@ -80,6 +102,13 @@ impl Link {
             self.state.set(State::Ended);
         }
         self.wake();
+    }
+
+    /// The client has closed, and its close frame is answered: what waits goes out, and then it ends.
+    pub fn leave(&self) {
+        if self.state.get() == State::Open {
+            self.state.set(State::Closing);
+        }
     }
 
     /// Ends the connection without a word.

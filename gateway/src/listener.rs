@@ -1,29 +1,24 @@
 //! The accept loop: one port for HTTP and sockets, with bounds on what connections cost before they are sessions.
 
+mod serving;
+
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::Router;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::Service;
 
-use crate::http::{HttpParts, Peer, router};
+use crate::http::{HttpParts, router};
+use crate::limits::{AddressLimits, FORGET_EVERY};
+use crate::metrics::{self, RefusedFor};
+use crate::origin::Proxies;
+use serving::Serving;
 
-/// A whole request head, from the first byte or from the request before.
-const HEAD_TIME: Duration = Duration::from_secs(10);
-/// The largest request head, and what one idle HTTP connection can cost; hyper's own default is 400 KiB.
-const HEAD_BYTES: usize = 16 * 1024;
 /// File descriptors that are kept for storage, logs and whatever else is open.
 const DESCRIPTORS_KEPT: usize = 500;
 /// How long requests under way may take once the node stops.
@@ -34,9 +29,8 @@ const REFUSALS: usize = 64;
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
 /// The wait after an `accept` that failed, so that a lasting failure does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// What a client hears when no file descriptor is free.
-const FULL: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 15\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+/// When a client that found the node full comes back.
+const FULL_WAIT: Duration = Duration::from_secs(15);
 
 /// The most connections that this process may have open at once, by its limit of file descriptors.
 pub fn most_connections() -> usize {
@@ -61,17 +55,28 @@ pub fn raise_descriptor_limit() {
 pub async fn run(listener: TcpListener, parts: HttpParts, limit: usize, shutdown: CancellationToken) {
     let limit = limit.min(most_connections());
     let sockets = Arc::clone(&parts.sockets);
-    let connections = Connections::new(router(parts), shutdown.clone());
+    let (addresses, proxies) = (Arc::clone(&parts.addresses), parts.proxies.clone());
+    let tls = parts.tls.clone();
+    let serving = Serving::new(router(parts), tls, shutdown.clone());
+    let connections = Connections::new(serving, addresses, proxies);
+    let mut forget = tokio::time::interval(FORGET_EVERY);
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
+            _ = forget.tick() => {
+                connections.addresses.forget();
+                continue;
+            }
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) if connections.open() + sockets.sessions() < limit => {
-                connections.serve(stream, peer);
+            Ok((stream, _)) if connections.open() + sockets.sessions() >= limit => {
+                connections.refuse(stream, RefusedFor::Full, FULL_WAIT);
             }
-            Ok((stream, _)) => connections.refuse(stream),
+            Ok((stream, peer)) => match connections.admit(peer) {
+                Ok(()) => connections.serve(stream, peer),
+                Err(wait) => connections.refuse(stream, RefusedFor::Address, wait),
+            },
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -84,22 +89,23 @@ pub async fn run(listener: TcpListener, parts: HttpParts, limit: usize, shutdown
 
 /// The connections that are not sessions: those with requests, and those that are being refused.
 struct Connections {
-    router: Router,
+    serving: Serving,
+    addresses: Arc<AddressLimits>,
+    proxies: Proxies,
     open: Arc<AtomicUsize>,
     refusals: Arc<Semaphore>,
     tasks: TaskTracker,
-    shutdown: CancellationToken,
 }
 
 impl Connections {
-    fn new(router: Router, shutdown: CancellationToken) -> Self {
-        let refusals = Arc::new(Semaphore::new(REFUSALS));
+    fn new(serving: Serving, addresses: Arc<AddressLimits>, proxies: Proxies) -> Self {
         Self {
-            router,
+            serving,
+            addresses,
+            proxies,
             open: Arc::default(),
-            refusals,
+            refusals: Arc::new(Semaphore::new(REFUSALS)),
             tasks: TaskTracker::new(),
-            shutdown,
         }
     }
 
@@ -107,36 +113,46 @@ impl Connections {
         self.open.load(Ordering::Acquire)
     }
 
-    fn serve(&self, stream: TcpStream, peer: SocketAddr) {
-        if let Err(error) = stream.set_nodelay(true) {
-            // The client is gone already; reading will say so.
-            tracing::debug!(%error, "a connection does not take TCP_NODELAY");
+    /// Whether this address may have one more. A proxy's connections carry everybody's; the upgrade counts the clients
+    /// behind it.
+    fn admit(&self, peer: SocketAddr) -> Result<(), Duration> {
+        if self.proxies.contains(peer.ip()) {
+            return Ok(());
         }
+        self.addresses.connect(peer.ip())
+    }
+
+    fn serve(&self, stream: TcpStream, peer: SocketAddr) {
+        metrics::on_accepted();
         let open = Open::one_more(&self.open);
-        let (router, shutdown) = (self.router.clone(), self.shutdown.clone());
+        let serving = self.serving.clone();
         self.tasks.spawn(async move {
-            serve(stream, peer, router, shutdown).await;
+            serving.serve(stream, peer).await;
             drop(open);
         });
     }
 
-    fn refuse(&self, mut stream: TcpStream) {
-        let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() else {
+    /// Says why in clear, where that is understood. A TLS handshake costs more than the refusal is worth: such a client
+    /// sees the connection end, and comes back with jitter.
+    fn refuse(&self, stream: TcpStream, reason: RefusedFor, wait: Duration) {
+        metrics::on_refused(reason);
+        let Ok(place) = Arc::clone(&self.refusals).try_acquire_owned() else {
             return;
         };
-        self.tasks.spawn(async move {
-            let refusal = async {
-                stream.write_all(FULL).await?;
-                stream.shutdown().await?;
-                // Closing with the request unread would reset the connection, and the refusal with it.
-                let mut request = [0; 1024];
-                while stream.read(&mut request).await? > 0 {}
-                std::io::Result::Ok(())
+        if self.serving.is_plain() {
+            let status = match reason {
+                RefusedFor::Full | RefusedFor::Handshakes => "503 Service Unavailable",
+                RefusedFor::Address => "429 Too Many Requests",
             };
-            // Whether it was heard makes no difference to us.
-            let _ = tokio::time::timeout(REFUSAL_TIME, refusal).await;
-            drop(permit);
-        });
+            let seconds = wait.as_millis().div_ceil(1000);
+            let head = format!(
+                "HTTP/1.1 {status}\r\nRetry-After: {seconds}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+            self.tasks.spawn(async move {
+                refuse(stream, head.as_bytes()).await;
+                drop(place);
+            });
+        }
     }
 
     async fn finish(self) {
@@ -150,45 +166,33 @@ impl Connections {
     }
 }
 
+/// Says why a connection is not served, and ends it.
+async fn refuse(mut stream: TcpStream, answer: &[u8]) {
+    let refusal = async {
+        stream.write_all(answer).await?;
+        stream.shutdown().await?;
+        // Closing with the request unread would reset the connection, and the refusal with it.
+        let mut request = [0; 1024];
+        while stream.read(&mut request).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    // Whether it was heard makes no difference to us.
+    let _ = tokio::time::timeout(REFUSAL_TIME, refusal).await;
+}
+
 /// One open connection, counted for as long as this lives.
 struct Open(Arc<AtomicUsize>);
 
 impl Open {
     fn one_more(open: &Arc<AtomicUsize>) -> Self {
-        open.fetch_add(1, Ordering::AcqRel);
+        metrics::set_connections(open.fetch_add(1, Ordering::AcqRel) + 1);
         Self(Arc::clone(open))
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// Serves the requests of one connection, until it ends or becomes a socket.
-async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, shutdown: CancellationToken) {
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
-        router.clone().call(request)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    let outcome = tokio::select! {
-        outcome = connection.as_mut() => outcome,
-        () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = outcome {
-        // What a client does wrong is no news to the operator.
-        tracing::debug!(%error, "a connection ended early");
+        metrics::set_connections(self.0.fetch_sub(1, Ordering::AcqRel) - 1);
     }
 }
 

@@ -1,6 +1,5 @@
 //! A node: its shards, one thread each, and what they stand on.
 
-use std::net::TcpStream as StdTcpStream;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +14,9 @@ use tokio::sync::{mpsc, watch};
 use tracing::warn;
 
 use crate::handshake::Unidentified;
+use crate::metrics;
 use crate::shard::{Shard, ShardParts};
+use crate::socket::Detached;
 use crate::upgrade::{Accepted, Sockets};
 
 /// Entries that may wait for a shard; beyond it the router waits, and finds by their offsets what it missed meanwhile.
@@ -24,11 +25,8 @@ const ENTRIES: usize = 4_096;
 /// Sockets that may wait for a shard: a burst of logins between two turns of its loop.
 const SOCKETS: usize = 4_096;
 
-/// Over how long clients are told to come back when a node goes down.
-const DRAIN_SPREAD: Duration = Duration::from_secs(20);
-
 struct NewSocket {
-    stream: StdTcpStream,
+    stream: Detached,
     read: Bytes,
     encoding: Encoding,
 }
@@ -123,7 +121,7 @@ impl Sockets for Shards {
         let Accepted {
             stream, read, encoding, ..
         } = accepted;
-        let stream = match stream.into_std() {
+        let stream = match stream.detach() {
             Ok(stream) => stream,
             Err(error) => {
                 warn!(%error, "a socket could not be handed to its shard");
@@ -156,20 +154,24 @@ pub fn start_shard(parts: ShardParts, inputs: ShardInputs, number: usize) -> std
         .name(format!("shard-{number}"))
         .spawn(move || {
             let local = tokio::task::LocalSet::new();
-            local.block_on(&runtime, run(Shard::new(parts), inputs));
+            local.block_on(&runtime, run(Shard::new(parts), inputs, number));
         })
 }
 
-async fn run(shard: Rc<Shard>, mut inputs: ShardInputs) {
+async fn run(shard: Rc<Shard>, mut inputs: ShardInputs, number: usize) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
             changed = inputs.phase.changed() => match *inputs.phase.borrow_and_update() {
-                Phase::Draining if changed.is_ok() => shard.drain(|slot| spread(slot, DRAIN_SPREAD)),
+                Phase::Draining if changed.is_ok() => shard.drain(),
                 Phase::Serving if changed.is_ok() => {}
-                _ => return,
+                _ => {
+                    // A close frame is written before this returns, if the socket takes it.
+                    shard.cut();
+                    return;
+                }
             },
             socket = inputs.sockets.recv() => match socket {
                 Some(socket) => accept(&shard, socket),
@@ -179,29 +181,27 @@ async fn run(shard: Rc<Shard>, mut inputs: ShardInputs) {
                 Some(sent) => shard.take(&sent),
                 None => return,
             },
-            _ = second.tick() => shard.on_second(),
+            _ = second.tick() => {
+                shard.on_second();
+                metrics::publish_tally();
+                metrics::set_sessions(number, shard.len());
+            }
         }
         inputs.sessions.store(shard.len(), Ordering::Relaxed);
     }
 }
 
 fn accept(shard: &Rc<Shard>, socket: NewSocket) {
-    match tokio::net::TcpStream::from_std(socket.stream) {
-        Ok(stream) => {
+    match socket.stream.attach() {
+        Ok(wire) => {
             shard.serve(Unidentified {
-                wire: Box::new(stream),
+                wire,
                 read: socket.read,
                 encoding: socket.encoding,
             });
         }
         Err(error) => warn!(%error, "a socket could not be taken over"),
     }
-}
-
-/// When the client in a slot comes back: spread evenly, with neighbours far apart (the golden ratio's fraction).
-fn spread(slot: u32, over: Duration) -> Duration {
-    let fraction = (f64::from(slot) * 0.618_033_988_75).fract();
-    Duration::from_millis(500) + over.mul_f64(fraction)
 }
 
 /// The spaces that a node follows whoever is connected.

@@ -17,18 +17,35 @@ pub struct NotAnOrigin(String);
 
 /// The web origins whose pages may use this server, besides its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origins(Vec<String>);
+pub struct Origins {
+    listed: Vec<String>,
+    /// Whether pages of the own host count only over `https`: nobody else can have served them.
+    own_only_over_tls: bool,
+}
 
 impl Origins {
     /// The listed origins, such as `https://school.example`.
     pub fn new<T: AsRef<str>>(origins: impl IntoIterator<Item = T>) -> Result<Self, NotAnOrigin> {
         let normal = |origin: T| normal_origin(origin.as_ref()).ok_or_else(|| NotAnOrigin(origin.as_ref().to_owned()));
-        origins.into_iter().map(normal).collect::<Result<_, _>>().map(Self)
+        let listed = origins.into_iter().map(normal).collect::<Result<_, _>>()?;
+        Ok(Self {
+            listed,
+            own_only_over_tls: false,
+        })
+    }
+
+    /// The same, of a server that speaks TLS itself: a page of its host that came without TLS is somebody else's.
+    #[must_use]
+    pub fn own_only_over_tls(self) -> Self {
+        Self {
+            own_only_over_tls: true,
+            ..self
+        }
     }
 
     /// The listed origins, in their normal form.
     pub fn listed(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.listed.iter().map(String::as_str)
     }
 
     /// Whether a request with these headers may be served. Without `Origin` it is not from a browser, so it carries
@@ -43,11 +60,11 @@ impl Origins {
         let is_same_host = || {
             let host = headers.get(HOST).and_then(|host| host.to_str().ok());
             host.is_some_and(|host| {
-                origin == format!("http://{}", normal_host(host, "http"))
-                    || origin == format!("https://{}", normal_host(host, "https"))
+                let is_own = |scheme| origin == format!("{scheme}://{}", normal_host(host, scheme));
+                is_own("https") || (!self.own_only_over_tls && is_own("http"))
             })
         };
-        another.is_none() && (self.0.contains(&origin) || is_same_host())
+        another.is_none() && (self.listed.contains(&origin) || is_same_host())
     }
 }
 
@@ -61,6 +78,11 @@ impl Proxies {
         Self(addresses.into_iter().map(|address| address.to_canonical()).collect())
     }
 
+    /// Whether this is one of them.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+
     /// The client of a request that came from `peer`: of what `X-Forwarded-For` lists, the last that is none of the
     /// proxies, because only what they added themselves is to be believed.
     pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
@@ -70,7 +92,7 @@ impl Proxies {
             .iter()
             .filter_map(|line| line.to_str().ok());
         let mut forwarded: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
-        while self.0.contains(&client.ip().to_canonical()) {
+        while self.contains(client.ip()) {
             match forwarded.pop().and_then(|address| address.trim().parse().ok()) {
                 Some(address) => client = SocketAddr::new(address, 0),
                 None => break,
@@ -136,6 +158,14 @@ mod tests {
         let mut two = headers(&[("origin", "https://chat.example"), ("host", "chat.example")]);
         two.append("origin", "https://evil.example".parse().unwrap());
         assert!(!origins.allow(&two));
+    }
+
+    #[test]
+    fn under_tls_a_page_of_the_same_host_without_it_is_somebody_elses() {
+        let origins = Origins::new(["http://localhost:5173"]).unwrap().own_only_over_tls();
+        let allows = |origin| origins.allow(&headers(&[("origin", origin), ("host", "chat.example:8443")]));
+        assert!(allows("https://chat.example:8443") && allows("http://localhost:5173"));
+        assert!(!allows("http://chat.example:8443") && !allows("https://chat.example"));
     }
 
     #[test]

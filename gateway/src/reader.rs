@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Sink, Stream};
 use samtale_protocol::{CloseCode, limits};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
@@ -25,6 +25,13 @@ use crate::shard::Shard;
 
 /// How long a close frame may take to be written.
 const CLOSING: Duration = Duration::from_secs(5);
+
+/// How long the client has to read the close frame and end its side. Closed at once with something unread, the
+/// connection would be reset, and the close frame lost with it.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// What is read and thrown away meanwhile; who sends more has stopped listening.
+const LINGER_BYTES: usize = 1024 * 1024;
 
 /// Reads of 1 KiB cost least for small frames, and an idle session keeps no more than this.
 const READ_BUFFER: usize = 1024;
@@ -44,7 +51,15 @@ pub struct Io(pub Rc<Link>);
 
 impl AsyncRead for Io {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.0.wire().poll_read(context, buffer)
+        let before = buffer.filled().len();
+        ready!(self.0.wire().poll_read(context, buffer))?;
+        let read = buffer.filled().len() - before;
+        self.0.check(self.0.inbound().on_read(read));
+        // Nothing that comes after is looked at.
+        if self.0.state() != State::Open {
+            buffer.set_filled(before);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -72,11 +87,35 @@ pub async fn run(shard: Rc<Shard>, connection: Rc<Connection>, mut socket: WebSo
 /// Lets a close frame out, within bounds, and ends the link.
 pub async fn finish(link: &Link) {
     if link.state() == State::Closing {
-        let flushed = std::future::poll_fn(|context| poll_flush(link, context));
-        // Boxed, because a timer is large and every idle session would keep room for it.
-        let _ = Box::pin(tokio::time::timeout(CLOSING, flushed)).await;
+        // Boxed, because timers are large and every idle session would keep room for them.
+        Box::pin(async {
+            let flushed = std::future::poll_fn(|context| poll_flush(link, context));
+            let flushed = tokio::time::timeout(CLOSING, flushed).await;
+            if flushed.is_ok() && link.state() == State::Closing {
+                link.wire().end_writing();
+                let _ = tokio::time::timeout(LINGER, linger(link)).await;
+            }
+        })
+        .await;
     }
     link.end();
+}
+
+/// Reads until the client ends its side.
+async fn linger(link: &Link) {
+    let mut scratch = [0; READ_BUFFER];
+    let mut left = LINGER_BYTES;
+    while left > 0 {
+        let read = std::future::poll_fn(|context| {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            let read = ready!(link.wire().poll_read(context, &mut buffer));
+            Poll::Ready(read.map(|()| buffer.filled().len()))
+        });
+        match read.await {
+            Ok(read @ 1..) => left = left.saturating_sub(read),
+            _ => return,
+        }
+    }
 }
 
 fn poll(
@@ -96,14 +135,25 @@ fn poll(
         }
         match ready!(Pin::new(&mut *socket).poll_next(context)) {
             Some(Ok(Message::Binary(bytes))) if connection.session.borrow().encoding().is_binary() => {
+                link.inbound().on_message();
                 shard.on_client_frame(connection, &bytes);
             }
             Some(Ok(Message::Text(text))) if !connection.session.borrow().encoding().is_binary() => {
+                link.inbound().on_message();
                 shard.on_client_frame(connection, text.as_bytes());
             }
             Some(Ok(Message::Binary(_) | Message::Text(_))) => link.close(CloseCode::BadFrame, None),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => connection.session.borrow_mut().on_sign_of_life(),
-            Some(Ok(Message::Close(_) | Message::Frame(_))) | None => return Poll::Ready(()),
+            Some(Ok(Message::Ping(payload) | Message::Pong(payload))) => {
+                link.check(link.inbound().on_control(payload.len()));
+                connection.session.borrow_mut().on_sign_of_life();
+            }
+            Some(Ok(Message::Close(_))) => {
+                // tungstenite has the answer ready, and writes it when it is asked to.
+                let _ = Pin::new(&mut *socket).poll_flush(context);
+                link.leave();
+                return Poll::Ready(());
+            }
+            Some(Ok(Message::Frame(_))) | None => return Poll::Ready(()),
             Some(Err(error)) => {
                 end_with(link, &error);
                 return Poll::Ready(());

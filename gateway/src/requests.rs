@@ -1,6 +1,7 @@
 //! Requests beside the session: what waits for storage runs as a task of the shard and comes back to the session.
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use samtale_protocol::people::{ActivationCode, Caller, IssueActivationCodes, Login};
@@ -8,6 +9,7 @@ use samtale_protocol::presence::{Online, WatchPresence};
 use samtale_protocol::{ErrorCode, PersonId, Refusal, Reply, Request, SessionId, limits};
 
 use crate::connection::Connection;
+use crate::metrics;
 use crate::shard::Shard;
 use crate::shard_sessions::Watched;
 
@@ -48,9 +50,12 @@ impl Shard {
     pub(crate) fn perform(self: &Rc<Self>, connection: &Rc<Connection>, id: u32, request: Box<Request>) {
         let (shard, connection) = (Rc::clone(self), Rc::clone(connection));
         tokio::task::spawn_local(async move {
+            let (op, began) = (request.op(), Instant::now());
             let outcome = shard.outcome(&connection, *request).await;
+            metrics::on_request(op, &outcome, began.elapsed());
             let action = connection.session.borrow_mut().on_done(id, outcome);
             shard.act(&connection, action);
+            shard.leave_if_idle(&connection);
         });
     }
 

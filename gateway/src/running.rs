@@ -1,23 +1,28 @@
 //! A server from its configuration: opened, listening, with the socket for commands in its data folder.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use samtale_storage::embedded::EmbeddedOptions;
 use samtale_storage::engine::chain;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin_socket::AdminSocket;
 use crate::commands::{CommandError, Commands, OfficeCommands};
 use crate::config::Config;
+use crate::metrics;
 use crate::server::{Office, Server, ServerOptions, StartError, SystemClock};
 use crate::shard::SessionLimits;
+use crate::tls::Tls;
 use crate::web;
 
 /// What a server is started with, by its configuration.
-pub fn options(config: &Config) -> ServerOptions {
-    ServerOptions {
+pub fn options(config: &Config) -> Result<ServerOptions, CommandError> {
+    Ok(ServerOptions {
         data: config.data.clone(),
         keys: config.keys_folder(),
         embedded: EmbeddedOptions {
@@ -29,19 +34,53 @@ pub fn options(config: &Config) -> ServerOptions {
         accounts: config.account_settings(),
         shards: config.shard_count().get(),
         max_sessions: config.limits.sessions,
-        web: config.web.clone().or_else(web::beside_the_program),
+        web: web_app(config),
         origins: config.origins.clone(),
         proxies: config.trusted_proxies(),
         limits: SessionLimits {
             sessions_per_account: config.limits.sessions_per_account,
             requests_per_second: u16::try_from(config.limits.requests_per_second).unwrap_or(u16::MAX),
         },
-    }
+        addresses: config.address_rates(),
+        tls: tls(config)?,
+    })
+}
+
+/// The folder of the web app, if there is one.
+pub fn web_app(config: &Config) -> Option<PathBuf> {
+    config.web.clone().or_else(web::beside_the_program)
+}
+
+fn tls(config: &Config) -> Result<Option<Arc<Tls>>, CommandError> {
+    let files = config.tls_files().map_err(CommandError::failed)?;
+    let open = |files| Tls::open(files).map(Arc::new);
+    files
+        .map(open)
+        .transpose()
+        .map_err(|error| CommandError::failed(chain(&error)))
+}
+
+/// Reads the certificate again on SIGHUP, and when its files change.
+fn follow_certificate(tls: &Arc<Tls>, shutdown: &CancellationToken) -> Result<(), CommandError> {
+    let no_signals = |error: std::io::Error| CommandError::failed(format!("SIGHUP can not be listened for: {error}"));
+    let mut hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
+    let asked = Arc::new(Notify::new());
+    tokio::spawn(Arc::clone(tls).follow(Arc::clone(&asked), shutdown.clone()));
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            asked.notify_one();
+        }
+    });
+    Ok(())
 }
 
 /// Opens the data folder of `config`.
 pub async fn open(config: &Config) -> Result<Server, CommandError> {
-    Server::open(options(config), Arc::new(SystemClock))
+    if config.metrics.listen.is_some() {
+        // Before the parts are made: what is counted by them is found when they begin.
+        metrics::install().map_err(|error| CommandError::failed(format!("nothing can be counted: {error}")))?;
+    }
+    Server::open(options(config)?, Arc::new(SystemClock))
         .await
         .map_err(|error| failed(&error))
 }
@@ -79,10 +118,16 @@ pub async fn serve(
     shutdown: CancellationToken,
     ready: impl AsyncFnOnce(SocketAddr, Arc<Office>) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
-    let listening =
-        |error: std::io::Error| CommandError::failed(format!("{} can not be listened on: {error}", config.listen));
-    let listener = TcpListener::bind(config.listen).await.map_err(listening)?;
-    let address = listener.local_addr().map_err(listening)?;
+    let (listener, address) = listen(config.listen).await?;
+    if let Some(tls) = server.tls() {
+        follow_certificate(tls, &shutdown)?;
+    }
+    if let Some(address) = config.metrics.listen {
+        let counting = |error| CommandError::failed(format!("nothing can be counted: {error}"));
+        let (handle, (listener, address)) = (metrics::install().map_err(counting)?, listen(address).await?);
+        tracing::info!(%address, "metrics are at /metrics");
+        tokio::spawn(metrics::serve(listener, handle, shutdown.clone()));
+    }
     let office = Arc::clone(&server.office);
     let socket = AdminSocket::bind(&config.data)
         .map_err(|error| CommandError::failed(format!("the socket for commands can not be made: {error}")))?;
@@ -97,6 +142,13 @@ pub async fn serve(
     let _ = commands.await;
     told?;
     ended.map_err(|error| CommandError::failed(format!("the server ended: {error}")))
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CommandError> {
+    let failed = |error: std::io::Error| CommandError::failed(format!("{address} can not be listened on: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 fn failed(error: &StartError) -> CommandError {

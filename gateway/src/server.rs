@@ -31,10 +31,12 @@ use crate::adapters::{AccountsForSessions, KeyringLookup, NodeHealth, SchoolForA
 use crate::dates;
 use crate::http::HttpParts;
 use crate::leases::Leases;
+use crate::limits::{AddressLimits, AddressRates};
 use crate::listener;
 use crate::node::{ALWAYS_FOLLOWED, ShardInputs, Shards, start_shard};
 use crate::origin::{Origins, Proxies};
 use crate::shard::{SessionLimits, ShardParts};
+use crate::tls::Tls;
 use crate::upgrade::Sockets;
 
 /// How long open connections may take to end once they were told to.
@@ -80,6 +82,10 @@ pub struct ServerOptions {
     pub proxies: Proxies,
     /// What one account and one session may use.
     pub limits: SessionLimits,
+    /// What one address may do.
+    pub addresses: AddressRates,
+    /// TLS, unless a proxy in front speaks it or it is a developer's machine.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl ServerOptions {
@@ -98,6 +104,8 @@ impl ServerOptions {
             origins: Origins::default(),
             proxies: Proxies::default(),
             limits: SessionLimits::default(),
+            addresses: AddressRates::default(),
+            tls: None,
         }
     }
 }
@@ -251,6 +259,11 @@ impl Server {
         })
     }
 
+    /// The TLS that it will speak.
+    pub fn tls(&self) -> Option<&Arc<Tls>> {
+        self.options.tls.as_ref()
+    }
+
     /// Serves until `shutdown`, then tells every client when to come back and ends what is open.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
         let sockets: Arc<dyn Sockets> = self.shards.clone();
@@ -264,6 +277,8 @@ impl Server {
             }),
             origins: self.options.origins.clone(),
             proxies: self.options.proxies.clone(),
+            addresses: Arc::new(AddressLimits::new(self.options.addresses)),
+            tls: self.options.tls.clone(),
             max_sessions: self.options.max_sessions,
             web: self.options.web.clone(),
         };

@@ -13,7 +13,9 @@ use samtale_storage::journal::Fact;
 
 use crate::connection::Connection;
 use crate::cursor;
+use crate::draining::Draining;
 use crate::framing;
+use crate::metrics;
 use crate::requests::AccountRequests;
 use crate::session::{Action, PING_INTERVAL};
 use crate::shard_sessions::Sessions;
@@ -67,6 +69,7 @@ impl Default for SessionLimits {
 pub struct Shard {
     pub(crate) parts: ShardParts,
     pub(crate) sessions: RefCell<Sessions>,
+    pub(crate) draining: Draining,
     /// Seconds since the shard began; a session's tick is due when its slot comes round.
     seconds: RefCell<u64>,
 }
@@ -77,6 +80,7 @@ impl Shard {
         Rc::new(Self {
             parts,
             sessions: RefCell::default(),
+            draining: Draining::default(),
             seconds: RefCell::default(),
         })
     }
@@ -111,9 +115,11 @@ impl Shard {
             .on_delivery(delivery.space, delivery.position, delivery.safe);
         if let Some(frame) = &delivery.frame {
             let sessions = self.sessions.borrow();
+            let mut delivered = 0;
             sessions.for_each(delivery.space, &delivery.recipients, |connection| {
-                deliver(connection, delivery.space, frame);
+                delivered += u64::from(deliver(connection, delivery.space, frame));
             });
+            metrics::count_delivery(delivered);
         }
         if delivery.space == SpaceId::SYSTEM {
             self.on_system_fact(&delivery.entry.fact, delivery.entry.time);
@@ -152,20 +158,25 @@ impl Shard {
     fn on_signal(&self, space: SpaceId, signal: &AddressedSignal, recipients: &Recipients, frame: &Arc<SharedFrame>) {
         if let Signal::Presence { profile, online, .. } = &signal.signal {
             self.sessions.borrow_mut().set_online(*profile, *online);
-            for connection in self.sessions.borrow().watchers(*profile) {
+            let watchers = self.sessions.borrow().watchers(*profile);
+            metrics::count_delivery(watchers.len() as u64);
+            for connection in watchers {
                 send_shared(&connection, frame);
             }
             return;
         }
         let sessions = self.sessions.borrow();
+        let mut delivered = 0;
         sessions.for_each(space, recipients, |connection| {
             let session = connection.session.borrow();
             let tell = session.caller().person != signal.about && session.is_live(space);
             drop(session);
             if tell {
+                delivered += 1;
                 send_shared(connection, frame);
             }
         });
+        metrics::count_delivery(delivered);
     }
 
     /// A frame from a client.
@@ -201,8 +212,12 @@ impl Shard {
     pub(crate) fn act(self: &Rc<Self>, connection: &Rc<Connection>, action: Action) {
         match action {
             Action::Send(frame) => connection.send(&frame),
+            Action::Perform { id, .. } if self.draining.has_begun() => self.turn_away(connection, id),
             Action::Perform { id, request } => self.perform(connection, id, request),
-            Action::Ping => connection.link.send_bytes(&framing::ping()),
+            Action::Ping => {
+                connection.link.send_bytes(&framing::ping());
+                connection.link.check(connection.link.inbound().on_interval());
+            }
             Action::SendCursor => self.send_cursor(connection),
             Action::Close(code) => connection.link.close(code, None),
             Action::SayAndClose(frame, code) => {
@@ -218,15 +233,6 @@ impl Shard {
         connection.send(&samtale_protocol::ServerFrame::Cursor {
             cursor: cursor::encode(&places),
         });
-    }
-
-    /// Tells every client when to come back, and ends the sessions.
-    pub fn drain(&self, wait: impl Fn(u32) -> std::time::Duration) {
-        for connection in self.sessions.borrow().all() {
-            connection
-                .link
-                .close(CloseCode::Restarting, Some(wait(connection.slot)));
-        }
     }
 
     /// Looks whether those who are watched are still online. Whoever was on a node that died is told of by nobody, and what
@@ -295,15 +301,18 @@ impl Shard {
     }
 }
 
-fn deliver(connection: &Connection, space: SpaceId, frame: &SharedFrame) {
+/// Whether the session gets it now: not while it catches up.
+fn deliver(connection: &Connection, space: SpaceId, frame: &SharedFrame) -> bool {
     let mut session = connection.session.borrow_mut();
-    if session.on_delivery(space) {
-        let encoding = session.encoding();
-        drop(session);
-        connection
-            .link
-            .send_bytes(frame.bytes(encoding, |frame| framing::message(frame, encoding)));
+    if !session.on_delivery(space) {
+        return false;
     }
+    let encoding = session.encoding();
+    drop(session);
+    connection
+        .link
+        .send_bytes(frame.bytes(encoding, |frame| framing::message(frame, encoding)));
+    true
 }
 
 fn send_shared(connection: &Connection, frame: &SharedFrame) {

@@ -17,10 +17,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hyper_util::rt::TokioIo;
 use samtale_protocol::{Encoding, ErrorCode, Refusal};
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::http::{Http, Peer, language, refusal_response};
+use crate::socket::Socket;
 
 /// When a client that found the server full comes back; it adds its own jitter.
 const FULL_WAIT: Duration = Duration::from_secs(15);
@@ -29,7 +29,7 @@ const FULL_WAIT: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub struct Accepted {
     /// The stream.
-    pub stream: TcpStream,
+    pub stream: Socket,
     /// What the client sent right behind its request.
     pub read: Bytes,
     /// The encoding of the subprotocol that was agreed on.
@@ -105,7 +105,14 @@ fn agree(http: &Arc<Http>, request: &mut Request<Body>) -> Result<Response<Body>
             "the peer is not known",
         ));
     };
-    let peer = http.proxies.client(peer, headers);
+    let client = http.proxies.client(peer, headers);
+    if client != peer {
+        // The proxy's own connections are not counted, because they carry everybody's.
+        http.addresses.connect(client.ip()).map_err(|wait| Refused {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            refusal: Refusal::new(ErrorCode::TooMany).after(wait),
+        })?;
+    }
     let admission = Admission::of(http).ok_or_else(|| Refused {
         status: StatusCode::SERVICE_UNAVAILABLE,
         refusal: Refusal::new(ErrorCode::Overloaded).after(FULL_WAIT),
@@ -114,14 +121,14 @@ fn agree(http: &Arc<Http>, request: &mut Request<Body>) -> Result<Response<Body>
     tokio::spawn(async move {
         // The connection broke before the answer was written: there is nobody to tell.
         let Ok(upgraded) = upgrade.await else { return };
-        match upgraded.downcast::<TokioIo<TcpStream>>() {
+        match upgraded.downcast::<TokioIo<Socket>>() {
             Ok(parts) => {
                 let stream = parts.io.into_inner();
                 admission.http.sockets.accept(Accepted {
                     stream,
                     read: parts.read_buf,
                     encoding,
-                    peer,
+                    peer: client,
                 });
             }
             Err(_) => tracing::error!("an upgraded connection is not the stream that was accepted"),

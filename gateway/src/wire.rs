@@ -14,6 +14,19 @@ pub trait Wire {
     /// Waits until something can be written.
     fn poll_writable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
 
+    /// Writes what [`Wire::try_write`] took and could not put on the socket yet; `WouldBlock` when some of it stays.
+    fn try_flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Whether there is such: under TLS what was taken is a record, which goes out as a whole.
+    fn has_unsent(&self) -> bool {
+        false
+    }
+
+    /// Says that nothing more comes, so that the other side need not wait for the end of the stream.
+    fn end_writing(&self) {}
+
     /// Reads what is there. Nothing read means that the other side ended the stream.
     fn poll_read(&self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
 }
@@ -40,4 +53,14 @@ impl Wire for TcpStream {
             }
         }
     }
+
+    fn end_writing(&self) {
+        end_writing(self);
+    }
+}
+
+/// Ends the sending half of a socket.
+pub(crate) fn end_writing(stream: &TcpStream) {
+    // The other side may have gone already, and then knows.
+    let _ = rustix::net::shutdown(stream, rustix::net::Shutdown::Write);
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that can not go on has failed")]
 
+mod support;
+
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -58,6 +60,10 @@ struct Running {
 }
 
 async fn serve(data: &Path) -> Running {
+    serve_with(data, &[]).await
+}
+
+async fn serve_with(data: &Path, more: &[&str]) -> Running {
     let data = data.to_str().expect("text");
     let mut command = samtale(&[
         "serve",
@@ -68,7 +74,7 @@ async fn serve(data: &Path) -> Running {
         "--set",
         "log.format=json",
     ]);
-    let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut child = command.args(more).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut said = BufReader::new(child.stderr.take().expect("it says something")).lines();
     loop {
         let line = tokio::time::timeout(SOON, said.next_line())
@@ -85,8 +91,20 @@ async fn serve(data: &Path) -> Running {
 
 impl Running {
     async fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).await.expect("it listens");
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        self.send(&request).await
+    }
+
+    async fn post(&self, path: &str, body: &str) -> String {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.send(&request).await
+    }
+
+    async fn send(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).await.expect("it listens");
         stream.write_all(request.as_bytes()).await.expect("it reads");
         let mut answer = String::new();
         let read = stream.read_to_string(&mut answer);
@@ -223,4 +241,117 @@ async fn a_second_signal_does_not_wait_for_requests_under_way() {
     // Less than the ten seconds that the request would have had.
     let ended = tokio::time::timeout(Duration::from_secs(5), server.ends()).await;
     assert_eq!(ended.expect("it ends at once"), Some(1));
+}
+
+#[tokio::test]
+async fn what_the_server_says_of_itself_holds_no_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let tokens = folder.path().join("tokens");
+    let (data_text, tokens_text) = (data.to_str().expect("text"), tokens.to_str().expect("text"));
+    let made = run(
+        &[
+            "populate",
+            "--data",
+            data_text,
+            "--people",
+            "2",
+            "--tokens",
+            tokens_text,
+        ],
+        "",
+    )
+    .await;
+    assert_eq!(made.exit_code, 0, "{}", made.error);
+    let mut server = serve_with(&data, &["--log-level", "trace"]).await;
+    let file = std::fs::read_to_string(&tokens).expect("tokens");
+    let person: Value = serde_json::from_str(file.lines().nth(1).expect("a person")).expect("JSON");
+    let token = person["access_token"].as_str().expect("a token").to_owned();
+
+    let password = "hemmelig-grød-7";
+    let body = serde_json::json!({"username": "person-0", "password": password}).to_string();
+    let refused = server.post("/v1/login", &body).await;
+    assert!(refused.starts_with("HTTP/1.1 401 "), "no such password");
+    let body = serde_json::json!({"refresh_token": "v1.refresh-me-not"}).to_string();
+    let refused = server.post("/v1/refresh", &body).await;
+    assert!(refused.starts_with("HTTP/1.1 401 "), "no such token");
+    let stream = TcpStream::connect(&server.address).await.expect("it listens");
+    let mut session = support::Raw::upgrade(stream, "Cookie: samtale=s.v1.refresh-me-not\r\n").await;
+    session.log_in(&token).await;
+    session.ask(1).await;
+    session.answered(1).await;
+
+    server.signal(rustix::process::Signal::TERM);
+    let mut lines = 0;
+    while let Some(line) = tokio::time::timeout(SOON, server.said.next_line())
+        .await
+        .expect("it ends")
+        .expect("text")
+    {
+        serde_json::from_str::<Value>(&line).expect("every line is JSON");
+        for secret in [token.as_str(), password, "refresh-me-not"] {
+            assert!(!line.contains(secret), "a secret is in the log: {line}");
+        }
+        lines += 1;
+    }
+    assert!(lines > 0, "a server that goes down says so");
+}
+
+/// The memory of a process that is not shared with files, in KiB.
+fn memory_kib(child: &Child) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id().expect("it runs"))).expect("a status");
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("RssAnon:"))
+        .expect("a figure");
+    line.split_whitespace()
+        .nth(1)
+        .expect("a figure")
+        .parse()
+        .expect("a number")
+}
+
+#[tokio::test]
+async fn sessions_that_claim_much_and_send_little_cost_little() {
+    const SESSIONS: usize = 300;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, tokens) = (folder.path().join("data"), folder.path().join("tokens"));
+    let (data_text, tokens_text) = (data.to_str().expect("text"), tokens.to_str().expect("text"));
+    let people = SESSIONS.to_string();
+    let populate = [
+        "populate",
+        "--data",
+        data_text,
+        "--people",
+        &people,
+        "--tokens",
+        tokens_text,
+    ];
+    assert_eq!(run(&populate, "").await.exit_code, 0);
+    let server = serve(&data).await;
+    let file = std::fs::read_to_string(&tokens).expect("tokens");
+    let mut sessions = Vec::new();
+    for line in file.lines().skip(1) {
+        let person: Value = serde_json::from_str(line).expect("JSON");
+        let stream = TcpStream::connect(&server.address).await.expect("it listens");
+        let mut session = support::Raw::upgrade(stream, "").await;
+        session.log_in(person["access_token"].as_str().expect("a token")).await;
+        sessions.push(session);
+    }
+    let before = memory_kib(&server.child);
+    for session in &mut sessions {
+        session.send_bytes(&support::header(0x81, 65_000)).await;
+        session.send_bytes(&[b' '; 1_000]).await;
+    }
+    // A session that answers has read what came before; these have nothing to answer, so an honest one shows the time.
+    let mut honest = sessions.pop().expect("a session");
+    honest.send_bytes(&[b' '; 64_000]).await;
+    assert_eq!(
+        honest.closed().await.map(|(code, _)| code),
+        Some(4500),
+        "spaces are no frame"
+    );
+    let each = memory_kib(&server.child).saturating_sub(before) / SESSIONS;
+    println!("a session that claims 65,000 bytes and sends 1,000 costs {each} KiB");
+    assert!(each <= 16, "{each} KiB each");
 }

@@ -81,6 +81,40 @@ pub enum Request {
     Typing(ThreadReference),
 }
 
+impl Request {
+    /// What it asks for, as its `op` on the wire says.
+    pub const fn op(&self) -> &'static str {
+        match self {
+            Self::StartThread(_) => "start_thread",
+            Self::SendMessage(_) => "send_message",
+            Self::ReplyToSender(_) => "reply_to_sender",
+            Self::EditMessage(_) => "edit_message",
+            Self::RecallMessage(_) => "recall_message",
+            Self::History(_) => "history",
+            Self::MarkRead(_) => "mark_read",
+            Self::Inbox(_) => "inbox",
+            Self::OpenThread(_) => "open_thread",
+            Self::AddMembers(_) => "add_members",
+            Self::RemoveMembers(_) => "remove_members",
+            Self::LeaveThread(_) => "leave_thread",
+            Self::RenameThread(_) => "rename_thread",
+            Self::SetThreadSettings(_) => "set_thread_settings",
+            Self::SaveDraft(_) => "save_draft",
+            Self::LoadDraft(_) => "load_draft",
+            Self::ListGroups { .. } => "list_groups",
+            Self::ListPeople(_) => "list_people",
+            Self::Names(_) => "names",
+            Self::Explain(_) => "explain",
+            Self::IssueActivationCodes(_) => "issue_activation_codes",
+            Self::ListLogins => "list_logins",
+            Self::EndLogin { .. } => "end_login",
+            Self::WatchPresence(_) => "watch_presence",
+            Self::SetPresenceVisibility(_) => "set_presence_visibility",
+            Self::Typing(_) => "typing",
+        }
+    }
+}
+
 /// A reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

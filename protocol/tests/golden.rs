@@ -281,3 +281,13 @@ fn names_are_those_on_the_wire() {
         }
     }
 }
+
+#[test]
+fn a_request_knows_its_name_on_the_wire() {
+    for (name, frame) in client_frames() {
+        if let ClientFrame::Request { request, .. } = frame {
+            let wire = serde_json::to_value(&request).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(wire["op"], request.op(), "{name}");
+        }
+    }
+}

@@ -19,6 +19,7 @@ pub mod journal;
 pub mod key;
 pub mod keyring;
 pub mod memory;
+pub mod metered;
 pub mod nodes;
 pub mod open;
 pub mod people;

@@ -18,6 +18,7 @@ use crate::encrypted::EncryptedEngine;
 use crate::engine::{Engine, Range, StorageError, chain};
 use crate::key::Key;
 use crate::keyring::{Keyring, ring_folder};
+use crate::metered::MeteredEngine;
 use crate::schema::SPACES;
 use crate::store::Store;
 
@@ -110,7 +111,8 @@ async fn open_folder(options: OpenOptions, clock: Arc<dyn Clock>) -> Result<Open
     .await?;
     let embedded = Arc::new(engine);
     let keyring = open_keyring(&ring, custodian).await?;
-    let engine: Arc<dyn Engine> = Arc::new(EncryptedEngine::new(embedded.clone(), Arc::clone(&keyring)));
+    let encrypted = EncryptedEngine::new(embedded.clone(), Arc::clone(&keyring));
+    let engine: Arc<dyn Engine> = Arc::new(MeteredEngine::new(Arc::new(encrypted)));
     Ok(Opened {
         store: Store::new(Arc::clone(&engine)),
         engine,
@@ -135,7 +137,8 @@ async fn open_database(options: OpenOptions, cql: &CqlOptions, clock: Arc<dyn Cl
     let custodian = blocking(move || open_key_file(&keys, &format!("the keyspace {keyspace}"), has_data)).await?;
     let keyring = open_keyring(&ring, custodian).await?;
     let coalescing = Arc::new(CoalescingEngine::new(database.clone()));
-    let engine: Arc<dyn Engine> = Arc::new(EncryptedEngine::new(coalescing, Arc::clone(&keyring)));
+    let encrypted = EncryptedEngine::new(coalescing, Arc::clone(&keyring));
+    let engine: Arc<dyn Engine> = Arc::new(MeteredEngine::new(Arc::new(encrypted)));
     if let Some(key) = first {
         engine
             .get(&SPACES, &key)

@@ -32,6 +32,7 @@ pub mod light;
 pub mod login;
 pub mod outbox;
 pub mod secret;
+pub mod stream;
 pub mod transport;
 pub mod updates;
 
@@ -42,4 +43,5 @@ pub use errors::{RequestError, SendError};
 pub use login::{LoginError, LoginService};
 pub use outbox::{Outbox, OutboxError, Outgoing};
 pub use secret::Secret;
+pub use stream::Roots;
 pub use updates::{DisconnectReason, StopReason, Update};

@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use samtale_protocol::{ClientFrame, Encoding, ServerFrame, limits};
 use thiserror::Error;
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -15,6 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as WireCo
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message, protocol::CloseFrame};
 
 use crate::address::ServerAddress;
+use crate::stream::ServerStream;
 
 /// The time for the TCP connection and the upgrade.
 pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,7 +30,7 @@ const WRITE_BUFFER_BYTES: usize = 4 * 1024;
 /// An open WebSocket.
 #[derive(Debug)]
 pub struct Transport {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<ServerStream>,
     encoding: Encoding,
 }
 
@@ -53,7 +53,7 @@ pub enum Incoming {
 /// Why the socket could not be opened.
 #[derive(Debug, Error)]
 pub enum TransportError {
-    /// No TCP connection.
+    /// No TCP connection, or no TLS over it.
     #[error("no connection to the server")]
     Connect(#[source] std::io::Error),
     /// The upgrade to WebSocket failed.
@@ -97,9 +97,7 @@ impl Transport {
 
     async fn open_unbounded(server: &ServerAddress, encoding: Encoding) -> Result<Self, TransportError> {
         let upgrade = |error| TransportError::Upgrade(Box::new(error));
-        let mut request = format!("ws://{}/v1/ws", server.authority())
-            .into_client_request()
-            .map_err(upgrade)?;
+        let mut request = server.socket_url().into_client_request().map_err(upgrade)?;
         let subprotocol = HeaderValue::from_static(encoding.subprotocol());
         request
             .headers_mut()

@@ -9,11 +9,13 @@ mod school;
 mod support;
 
 use std::process::Stdio;
+use std::sync::Arc;
 
 use samtale_protocol::threads::Recipient;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -218,15 +220,15 @@ async fn errors_are_words_for_people_and_json_for_scripts() {
         (misused.code, &misused.lines[0]["error"]["code"]),
         (2, &Value::from("usage"))
     );
-    let tls = Output::of(
+    let misspelt = Output::of(
         chat.command()
-            .args(["--password", "x", "--server", "https://a", "threads"])
+            .args(["--password", "x", "--server", "wss://a", "threads"])
             .output()
             .await
             .unwrap(),
     );
-    assert_eq!(tls.code, 2);
-    assert!(tls.text.is_empty() && tls.errors.contains("TLS arrives with a later version"));
+    assert_eq!(misspelt.code, 2);
+    assert!(misspelt.text.is_empty() && misspelt.errors.contains("begins with http:// or https://"));
     let help = Output::of(chat.command().arg("--help").output().await.unwrap());
     assert!(help.code == 0 && help.text.contains("Examples:"));
 }
@@ -271,4 +273,67 @@ async fn a_talk_goes_through_a_pipe() {
     assert_eq!(output.text.matches("Dig: Hej Anders").count(), 1, "{}", output.text);
     assert_eq!(chat.school.texts()[1], "Hej Anders, æøå 👋");
     assert_eq!(chat.school.started()[0].subject, "Lejr");
+}
+
+/// Puts TLS in front of a server, with a certificate for `localhost` that its own root vouches for. Returns the port and
+/// the root in PEM.
+async fn under_tls(server: String) -> (u16, String) {
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let root_key = rcgen::KeyPair::generate().unwrap();
+    let root = params.self_signed(&root_key).unwrap().pem();
+    let issuer = rcgen::Issuer::new(params, root_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, server) = (acceptor.clone(), server.clone());
+            tokio::spawn(async move {
+                // A client that does not trust the certificate ends the handshake.
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    return;
+                };
+                let mut server = TcpStream::connect(server).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
+            });
+        }
+    });
+    (port, root)
+}
+
+#[tokio::test]
+async fn under_tls_a_server_is_trusted_by_its_authority_alone() {
+    let chat = Chat::start().await;
+    let server = chat.school.url.strip_prefix("http://").unwrap().to_owned();
+    let (port, root) = under_tls(server).await;
+    let authority = chat.state.path().join("root.pem");
+    std::fs::write(&authority, root).unwrap();
+    let secure = format!("https://localhost:{port}");
+    let trusting = ["--server", &secure, "--ca", authority.to_str().unwrap()];
+    let script = |more: &[&str], line: &[&str]| {
+        let arguments = [more, &["--password", "hemmelig", "--json"], line].concat();
+        let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+        let output = chat.command().args(arguments).output();
+        async move { Output::of(timeout(BOUND, output).await.expect("an end in time").unwrap()) }
+    };
+    let threads = script(&trusting, &["threads"]).await;
+    assert_eq!(threads.code, 0, "{}", threads.errors);
+    assert!(!threads.lines.is_empty());
+    let distrusting = script(&["--server", &secure], &["--wait", "3", "threads"]).await;
+    assert_eq!(distrusting.code, 1, "the system does not know this authority");
+    let missing = script(&["--server", &secure, "--ca", "/nowhere.pem"], &["threads"]).await;
+    assert_eq!(missing.code, 2);
+    assert!(missing.errors.contains("/nowhere.pem"), "{}", missing.errors);
 }

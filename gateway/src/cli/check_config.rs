@@ -1,6 +1,7 @@
 //! `samtale check-config`.
 
 use clap::Args;
+use samtale_storage::engine::chain;
 
 use super::configuration::Settings;
 use super::{REFUSED, terminal};
@@ -35,9 +36,20 @@ impl CheckConfig {
             ..self.settings
         };
         match settings.load() {
-            Ok(config) => terminal::print(&shown(&config)),
+            Ok(config) => match tls_problem(&config) {
+                Some(problem) => terminal::complain(REFUSED, &problem),
+                None => terminal::print(&shown(&config)),
+            },
             Err(error) => terminal::complain(REFUSED, &error.to_string()),
         }
+    }
+}
+
+/// What is wrong with the certificate, if TLS is to be spoken.
+fn tls_problem(config: &Config) -> Option<String> {
+    match config.tls_files() {
+        Err(problem) => Some(problem),
+        Ok(files) => files?.check().err().map(|error| chain(&error)),
     }
 }
 
@@ -55,14 +67,15 @@ fn shown(config: &Config) -> String {
         )
     };
     let Config {
-        limits,
         login,
         storage,
         cql,
         log,
+        metrics,
+        tls,
         ..
     } = config;
-    let lines = [
+    let server = [
         format!("data = {}", quoted(&config.data.display())),
         format!("keys = {}", quoted(&config.keys_folder().display())),
         format!("listen = {}", quoted(&config.listen)),
@@ -75,15 +88,8 @@ fn shown(config: &Config) -> String {
             list(config.proxies.iter().map(ToString::to_string).collect())
         ),
         format!("shards = {}", config.shard_count()),
-        "\n[limits]".to_owned(),
-        format!("sessions = {}", limits.sessions),
-        format!("sessions_per_account = {}", limits.sessions_per_account),
-        format!(
-            "logins_per_account_per_minute = {}",
-            limits.logins_per_account_per_minute
-        ),
-        format!("requests_per_second = {}", limits.requests_per_second),
-        format!("password_workers = {}", config.account_settings().password_workers),
+    ];
+    let sections = [
         "\n[login]".to_owned(),
         format!("access_token_lifetime = {}", quoted(&login.access_token_lifetime)),
         "\n[storage]".to_owned(),
@@ -97,6 +103,17 @@ fn shown(config: &Config) -> String {
         format!("format = {}", quoted(&log.format)),
         format!("level = {}", quoted(&log.level)),
     ];
+    let mut lines = [&server[..], &limits_shown(config), &sections].concat();
+    if let (Some(certificate), Some(key)) = (&tls.certificate, &tls.key) {
+        lines.extend([
+            "\n[tls]".to_owned(),
+            format!("certificate = {}", quoted(&certificate.display())),
+            format!("key = {}", quoted(&key.display())),
+        ]);
+    }
+    if let Some(listen) = &metrics.listen {
+        lines.extend(["\n[metrics]".to_owned(), format!("listen = {}", quoted(listen))]);
+    }
     lines.join("\n")
 }
 
@@ -107,6 +124,30 @@ fn user(cql: &CqlSettings) -> String {
     let file = cql.password_file.as_ref();
     let file = file.map(|file| line("password_file", file.display().to_string()));
     name.into_iter().chain(file).collect()
+}
+
+/// The limits that hold.
+fn limits_shown(config: &Config) -> Vec<String> {
+    let limits = &config.limits;
+    vec![
+        "\n[limits]".to_owned(),
+        format!("sessions = {}", limits.sessions),
+        format!("sessions_per_account = {}", limits.sessions_per_account),
+        format!(
+            "logins_per_account_per_minute = {}",
+            limits.logins_per_account_per_minute
+        ),
+        format!("requests_per_second = {}", limits.requests_per_second),
+        format!(
+            "connections_per_address_per_minute = {}",
+            limits.connections_per_address_per_minute
+        ),
+        format!(
+            "logins_per_address_per_minute = {}",
+            limits.logins_per_address_per_minute
+        ),
+        format!("password_workers = {}", config.account_settings().password_workers),
+    ]
 }
 
 fn toml_text(text: &str) -> String {

@@ -63,7 +63,7 @@ impl Demo {
         };
         running::serve(server, &config, stop.gracefully, async |address, _| {
             let url = format!("http://{address}");
-            let has_page = running::options(&config).web.is_some();
+            let has_page = running::web_app(&config).is_some();
             if self.json {
                 terminal::print_json(&serde_json::json!({ "url": url, "logins": logins }));
             } else {

@@ -8,7 +8,7 @@ mod sources;
 mod values;
 
 use std::net::{IpAddr, SocketAddr};
-use std::num::{NonZeroU8, NonZeroUsize};
+use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +16,9 @@ use samtale_router::RedisOptions;
 use samtale_storage::cql::{CqlOptions, Credentials};
 use serde::Deserialize;
 
+use crate::limits::AddressRates;
 use crate::origin::{Origins, Proxies};
+use crate::tls::TlsFiles;
 
 pub use reference::reference;
 pub(crate) use sources::flag;
@@ -108,6 +110,8 @@ settings! {
     sections {
         /// What one node, one account and one session may use.
         limits: Limits;
+        /// TLS, if the server speaks it itself.
+        tls: TlsSettings;
         /// How logins behave.
         login: LoginSettings;
         /// How data is kept.
@@ -118,6 +122,8 @@ settings! {
         redis: RedisSettings;
         /// What the server says of itself.
         log: LogSettings;
+        /// What the server counts.
+        metrics: MetricsSettings;
     }
 }
 
@@ -133,8 +139,26 @@ settings! {
         logins_per_account_per_minute: u32, Number = 20, "`20`";
         /// Requests of one session per second, on average; bursts of ten seconds' worth pass.
         requests_per_second: u32, Number = 20, "`20`";
+        /// New connections of one address per minute; a minute's worth may come at once. Of IPv6 a /64 network is one
+        /// address, and this machine itself is not limited. Behind `proxies` the sockets of the addresses that they name
+        /// are counted.
+        connections_per_address_per_minute: NonZeroU32, Number = per_minute(3_000), "`3000`";
+        /// Requests for a login of one address per minute, right or wrong, counted in the same way: a school is one
+        /// address.
+        logins_per_address_per_minute: NonZeroU32, Number = per_minute(1_200), "`1200`";
         /// Passwords that are worked on at once, at 19 MiB each. More wait their turn.
         password_workers: Option<NonZeroUsize>, Number = None, "the number of processor cores";
+    }
+}
+
+settings! {
+    /// TLS, if the server speaks it itself.
+    TlsSettings at "tls." {
+        /// The certificate, and behind it those that lead to a root, in PEM. With it everything on `listen` is TLS. Both
+        /// files are read again on SIGHUP, and within 30 s when they change; open sockets stay open.
+        certificate: Option<PathBuf>, Text = None, "no TLS";
+        /// The private key of the certificate, in PEM.
+        key: Option<PathBuf>, Text = None, "no TLS";
     }
 }
 
@@ -194,16 +218,27 @@ settings! {
     }
 }
 
+settings! {
+    /// What the server counts.
+    MetricsSettings at "metrics." {
+        /// The address and port that answer `GET /metrics` for Prometheus; see docs/metrics.md. It needs no login: let it
+        /// listen where only the operator's machines reach it.
+        listen: Option<SocketAddr>, Text = None, "nothing is counted";
+    }
+}
+
 /// Every setting.
 pub fn settings() -> impl Iterator<Item = &'static Setting> {
     let sections = [
         Config::SETTINGS,
         Limits::SETTINGS,
+        TlsSettings::SETTINGS,
         LoginSettings::SETTINGS,
         StorageSettings::SETTINGS,
         CqlSettings::SETTINGS,
         RedisSettings::SETTINGS,
         LogSettings::SETTINGS,
+        MetricsSettings::SETTINGS,
     ];
     sections.into_iter().flatten()
 }
@@ -222,6 +257,28 @@ impl Config {
     /// The proxies as HTTP uses them.
     pub fn trusted_proxies(&self) -> Proxies {
         Proxies::new(self.proxies.iter().copied())
+    }
+
+    /// The files of TLS; what is wrong if only one of the two is named.
+    pub fn tls_files(&self) -> Result<Option<TlsFiles>, String> {
+        match (&self.tls.certificate, &self.tls.key) {
+            (None, None) => Ok(None),
+            (Some(certificate), Some(key)) => Ok(Some(TlsFiles {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            })),
+            (Some(_), None) => Err("tls.certificate is set and tls.key is not: TLS needs both".to_owned()),
+            (None, Some(_)) => Err("tls.key is set and tls.certificate is not: TLS needs both".to_owned()),
+        }
+    }
+
+    /// What one address may do.
+    pub fn address_rates(&self) -> AddressRates {
+        AddressRates {
+            connections_per_minute: self.limits.connections_per_address_per_minute,
+            logins_per_minute: self.limits.logins_per_address_per_minute,
+            ..AddressRates::default()
+        }
     }
 
     /// How many shards to run.
@@ -284,6 +341,10 @@ fn beside(data: &Path) -> PathBuf {
         }
         None => data.join("../samtale.keys"),
     }
+}
+
+const fn per_minute(count: u32) -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(count - 1)
 }
 
 fn cores() -> NonZeroUsize {

@@ -27,6 +27,7 @@ const NOT_SETTINGS: &[&str] = &[
     "SAMTALE_SEED",
     "SAMTALE_CQL",
     "SAMTALE_REDIS",
+    "SAMTALE_CA",
     "SAMTALE_SHARED",
     "SAMTALE_SKIPPED",
 ];

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::{Http, accept, json_response, language, refusal_response, status};
 use crate::accounts::Address;
 use crate::cookie::Browser;
+use crate::metrics;
 
 /// What is said when all went well.
 struct Answer {
@@ -22,27 +23,32 @@ struct Answer {
 }
 
 pub(super) async fn login(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(&http, request, async |headers, body: LoginRequest, address| {
-        let browser = browser(&headers, body.cookie)?;
+    answer(&http, "login", request, async |headers, body: LoginRequest, address| {
+        let browser = browser(&http, &headers, body.cookie)?;
         logged_in(http.accounts.login(body, address).await?, browser)
     })
     .await
 }
 
 pub(super) async fn activate(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(&http, request, async |headers, body: ActivateRequest, address| {
-        let browser = browser(&headers, body.cookie)?;
-        logged_in(http.accounts.activate(body, address).await?, browser)
-    })
+    answer(
+        &http,
+        "activate",
+        request,
+        async |headers, body: ActivateRequest, address| {
+            let browser = browser(&http, &headers, body.cookie)?;
+            logged_in(http.accounts.activate(body, address).await?, browser)
+        },
+    )
     .await
 }
 
 pub(super) async fn refresh(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(&http, request, async |headers, body: RefreshRequest, _| {
+    answer(&http, "refresh", request, async |headers, body: RefreshRequest, _| {
         if !body.cookie {
             return logged_in(http.accounts.refresh(token(&body)?).await?, None);
         }
-        let browser = Browser::of(&headers)?;
+        let browser = Browser::of(&headers, http.is_tls)?;
         let (life, token) = browser.kept()?;
         let reply = http.accounts.refresh(token).await?;
         logged_in(reply, Some((browser, life)))
@@ -51,10 +57,10 @@ pub(super) async fn refresh(State(http): State<Arc<Http>>, request: Request<Body
 }
 
 pub(super) async fn logout(State(http): State<Arc<Http>>, request: Request<Body>) -> Response<Body> {
-    answer(&http, request, async |headers, body: RefreshRequest, _| {
+    answer(&http, "logout", request, async |headers, body: RefreshRequest, _| {
         let mut cookie = None;
         if body.cookie {
-            let browser = Browser::of(&headers)?;
+            let browser = Browser::of(&headers, http.is_tls)?;
             if let Ok((_, token)) = browser.kept() {
                 http.accounts.logout(token).await?;
             }
@@ -69,8 +75,13 @@ pub(super) async fn logout(State(http): State<Arc<Http>>, request: Request<Body>
 }
 
 /// The browser that is to keep the refresh token, if the request asks for that; looked at before anything is done.
-fn browser(headers: &HeaderMap, life: Option<CookieLife>) -> Result<Option<(Browser, CookieLife)>, Refusal> {
-    life.map(|life| Ok((Browser::of(headers)?, life))).transpose()
+fn browser(
+    http: &Http,
+    headers: &HeaderMap,
+    life: Option<CookieLife>,
+) -> Result<Option<(Browser, CookieLife)>, Refusal> {
+    life.map(|life| Ok((Browser::of(headers, http.is_tls)?, life)))
+        .transpose()
 }
 
 fn token(body: &RefreshRequest) -> Result<&str, Refusal> {
@@ -90,6 +101,7 @@ fn logged_in(mut reply: LoginReply, browser: Option<(Browser, CookieLife)>) -> R
 /// Reads the body, does the work, and writes the answer or the refusal in the person's language.
 async fn answer<B: DeserializeOwned>(
     http: &Http,
+    way: &'static str,
     request: Request<Body>,
     work: impl AsyncFnOnce(HeaderMap, B, Address) -> Result<Answer, Refusal>,
 ) -> Response<Body> {
@@ -99,6 +111,7 @@ async fn answer<B: DeserializeOwned>(
         Ok((body, address)) => work(headers, body, address).await,
         Err(refusal) => Err(refusal),
     };
+    metrics::on_login(way, outcome.as_ref().err().map(|refusal| refusal.code));
     match outcome {
         Ok(Answer { body, cookie }) => {
             let mut response = json_response(StatusCode::OK, &body);

@@ -17,7 +17,9 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use super::*;
 use crate::accounts::testing::School;
 use crate::http::{Health, NotReady};
+use crate::limits::AddressRates;
 use crate::origin::{Origins, Proxies};
+use crate::socket::Socket;
 use crate::upgrade::{Accepted, Sockets};
 
 const PASSWORD: &str = "en lang adgangskode";
@@ -78,6 +80,8 @@ impl Node {
             health: Arc::<Draining>::clone(&draining),
             origins: Origins::new(["https://app.example"]).unwrap(),
             proxies: Proxies::default(),
+            addresses: Arc::new(AddressLimits::new(AddressRates::default())),
+            tls: None,
             max_sessions,
             web: web.map(Path::to_owned),
         };
@@ -397,7 +401,7 @@ async fn a_websocket_is_handed_over_with_the_servers_favourite_encoding() {
         let accepted = node.accepted().await;
         assert_eq!(accepted.encoding, agreed);
         assert_eq!(accepted.peer, client.get_ref().local_addr().unwrap());
-        assert!(accepted.stream.nodelay().unwrap());
+        assert!(matches!(&accepted.stream, Socket::Plain(stream) if stream.nodelay().unwrap()));
         let mut server =
             WebSocketStream::from_partially_read(accepted.stream, accepted.read.to_vec(), Role::Server, None).await;
         client.send(Message::text("hej")).await.unwrap();

@@ -127,6 +127,11 @@ impl Session {
         self.encoding
     }
 
+    /// Whether requests are under way.
+    pub const fn is_busy(&self) -> bool {
+        self.under_way > 0
+    }
+
     /// Its spaces.
     pub fn spaces(&self) -> &[SessionSpace] {
         &self.spaces

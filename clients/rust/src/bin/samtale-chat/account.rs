@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use samtale_client::{ClientOptions, Credentials, Outbox, OutboxError, Secret, ServerAddress};
+use samtale_client::{ClientOptions, Credentials, Outbox, OutboxError, Roots, Secret, ServerAddress};
 use samtale_protocol::{DeviceId, Language};
 use uuid::Uuid;
 
@@ -35,6 +35,7 @@ pub async fn options(arguments: &Arguments, keep: Keep) -> Result<ClientOptions,
         password: password(arguments).await?,
     };
     let mut options = ClientOptions::new(&arguments.server, credentials).map_err(|e| Failure::usage(e.to_string()))?;
+    options.server = server.clone();
     options.client = CLIENT.to_owned();
     options.language = Language::from(arguments.language);
     options.encoding = arguments.encoding.into();
@@ -52,10 +53,15 @@ pub async fn options(arguments: &Arguments, keep: Keep) -> Result<ClientOptions,
 
 /// The server's address.
 pub fn server(arguments: &Arguments) -> Result<ServerAddress, Failure> {
-    arguments
+    let address: ServerAddress = arguments
         .server
         .parse()
-        .map_err(|error: samtale_client::AddressError| Failure::usage(error.to_string()))
+        .map_err(|error: samtale_client::AddressError| Failure::usage(error.to_string()))?;
+    let Some(file) = &arguments.ca else {
+        return Ok(address);
+    };
+    let roots = Roots::of_file(file).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+    Ok(address.trusting(roots))
 }
 
 /// The user name.

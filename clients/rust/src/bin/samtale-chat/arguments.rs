@@ -36,6 +36,9 @@ pub struct Arguments {
         default_value = "http://127.0.0.1:8080"
     )]
     pub server: String,
+    /// Who vouches for the server's certificate, in PEM, instead of those whom the system trusts.
+    #[arg(long, global = true, value_name = "FILE", env = "SAMTALE_CA")]
+    pub ca: Option<PathBuf>,
     /// The user name.
     #[arg(long, global = true, value_name = "NAME", env = "SAMTALE_USERNAME")]
     pub username: Option<String>,
