@@ -19,6 +19,9 @@ use tracing::{info, warn};
 use self::watch::Watch;
 pub use self::watch::{Death, Standing};
 
+/// When the others have seen a death as well: until then it is looked after again whenever the living are others.
+const SETTLED: Duration = Duration::from_secs(20);
+
 /// How often a node says that it lives. Spread a little, so that the nodes' looks at each other fall at all distances.
 const RENEWAL: Duration = Duration::from_millis(900);
 const SPREAD_MILLIS: u64 = 250;
@@ -58,10 +61,10 @@ impl Leases {
 
     /// Renews this node's lease and looks after the others, for as long as it is polled.
     pub async fn run(&self) {
-        let mut watch = Watch::new(self.own);
+        let (mut watch, mut recent) = (Watch::new(self.own), Vec::new());
         let mut failing = false;
         loop {
-            match self.turn(&mut watch).await {
+            match self.turn(&mut watch, &mut recent).await {
                 Ok(()) => failing = false,
                 Err(error) if !failing => {
                     failing = true;
@@ -86,17 +89,30 @@ impl Leases {
         }
     }
 
-    async fn turn(&self, watch: &mut Watch) -> Result<(), StorageError> {
+    async fn turn(&self, watch: &mut Watch, recent: &mut Vec<(Instant, Death)>) -> Result<(), StorageError> {
         self.renew().await?;
         let rows = nodes_of(&self.store).await?;
-        let (deaths, standing) = watch.look(Instant::now(), self.clock.now(), &rows);
+        let now = Instant::now();
+        let (mut deaths, standing) = watch.look(now, self.clock.now(), &rows);
         let live = standing.live.clone();
-        *self.standing.write().unwrap_or_else(PoisonError::into_inner) = standing;
+        recent.retain(|(at, _)| now.duration_since(*at) < SETTLED);
+        let before = std::mem::replace(
+            &mut *self.standing.write().unwrap_or_else(PoisonError::into_inner),
+            standing,
+        );
+        if before.live != live {
+            // What fell to a node that is gone now, too, falls to another one.
+            deaths.extend(recent.drain(..).map(|(_, death)| death));
+        }
         for death in deaths {
             match self.look_after(&death, &live).await {
                 Ok(spaces) => {
-                    info!(node = %death.node, since = %death.since, spaces, "a node died; what it may not have published is published again");
+                    info!(
+                        node = %death.node, since = %death.since, spaces,
+                        "a node died; what it may not have published is published again"
+                    );
                     watch.looked_after(&death);
+                    recent.push((now, death));
                 }
                 // It stays dead, and is looked after at the next turn.
                 Err(error) => warn!(error = %chain(&error), "what a dead node left can not be published now"),

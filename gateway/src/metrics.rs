@@ -80,7 +80,11 @@ const BUCKETS: &[f64] = &[
 
 /// All metrics of the house, those of the rooms below included.
 pub fn described() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let rooms = [METRICS, samtale_storage::metered::METRICS];
+    let rooms = [
+        METRICS,
+        samtale_storage::metered::METRICS,
+        samtale_router::metered::METRICS,
+    ];
     rooms.into_iter().flatten().copied()
 }
 

@@ -73,6 +73,7 @@ impl Shard {
                         continue;
                     }
                     if resumes {
+                        samtale_router::metered::count_replay("resumed");
                         connection.send(&ServerFrame::Resumed { space, events });
                     }
                     if connection.session.borrow_mut().on_caught_up(space) {

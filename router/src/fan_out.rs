@@ -16,6 +16,7 @@ use tokio::time::MissedTickBehavior;
 use self::beside::{Done, FILL};
 use crate::delivery::{Delivery, Recipients, Safe, Sent, SharedFrame, Sink};
 use crate::log::{AddressedSignal, Log, LogEntry, Position, Published, Slice};
+use crate::metered;
 use crate::rights::{JOURNAL_MARGIN, JournalPlace, Rights};
 use crate::space::{Followed, Step};
 
@@ -423,11 +424,13 @@ impl RouterLoop {
         match step {
             Step::HandOn | Step::Ignore => {}
             Step::Fill => {
+                metered::count_gap();
                 followed.filling = true;
                 let seen = followed.seen;
                 self.jobs.spawn(beside::fill(Arc::clone(&self.log), space, seen));
             }
             Step::Bridge => {
+                metered::count_bridge();
                 followed.filling = true;
                 let place = JournalPlace::since(followed.safe().time.minus(JOURNAL_MARGIN));
                 self.bridge(space, None, place);

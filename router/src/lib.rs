@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod fan_out;
 pub mod log;
 pub mod memory_log;
+pub mod metered;
 pub mod placement;
 pub mod presence;
 pub mod publisher;

@@ -4,7 +4,7 @@
 //! dropped becomes one mark per space, "republish from the journal since", and nothing is lost.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -16,6 +16,7 @@ use tracing::{info, warn};
 
 use crate::fan_out::Router;
 use crate::log::{AddressedSignal, Log, LogEntry, Position, Slice};
+use crate::metered;
 use crate::rights::{JOURNAL_MARGIN, JournalPlace, LATE, Rights};
 
 /// How many entries may wait for the log, over all spaces: some 20 MB.
@@ -179,6 +180,7 @@ impl Publisher {
                 (true, true) => info!("the log of events is back"),
                 _ => {}
             }
+            metered::show_waiting(self.lock().count);
             if is_any_put_back {
                 tokio::time::sleep(RETRY).await;
             }
@@ -196,8 +198,11 @@ impl Publisher {
             let late = rights.note_late(space, oldest).await;
             late.map_err(|_| NotAppended::NotNoted)?;
         }
+        let began = Instant::now();
         let appended = self.shared.log.append(space, entries).await;
-        appended.map_err(|_| NotAppended::LogIsAway)
+        appended.map_err(|_| NotAppended::LogIsAway)?;
+        metered::count_appended(entries.len(), began);
+        Ok(())
     }
 
     async fn republish_all(&self, rights: &dyn Rights) {
@@ -252,8 +257,9 @@ impl Publisher {
                 event,
             }));
         }
-        let appended = self.append(space, &entries, rights).await;
-        appended.map(|()| next).map_err(drop)
+        self.append(space, &entries, rights).await.map_err(drop)?;
+        metered::count_republished(entries.len());
+        Ok(next)
     }
 
     /// The newest entries of a space's log: what is there is not published again. If they can not be read, all is, which is

@@ -9,6 +9,7 @@ use samtale_storage::journal::JournalRecord;
 use samtale_storage::schema::JOURNAL_LIFETIME;
 
 use crate::log::{Log, Position, Slice};
+use crate::metered;
 use crate::rights::{AT_ONCE, JOURNAL_MARGIN, JournalPlace, Rights, RightsError, newest_of_each};
 
 /// How many entries are read at once.
@@ -104,8 +105,10 @@ impl Replay {
             Slice::Entries(entries) => entries,
             Slice::Gone { head } => {
                 if self.clock.now().since(time) + JOURNAL_MARGIN >= JOURNAL_LIFETIME {
+                    metered::count_replay("resync");
                     return Ok(ReplayPage::Resync);
                 }
+                metered::count_replay("beyond_log");
                 let place = JournalPlace::since(time.minus(JOURNAL_MARGIN));
                 let next = ReplayFrom::Journal {
                     place,

@@ -22,6 +22,7 @@ use tracing::{debug, info, warn};
 use super::encoding::failed;
 use super::names::Names;
 use crate::log::LogError;
+use crate::metered;
 
 /// How long an answer may take, and a connection.
 const ANSWER: Duration = Duration::from_secs(1);
@@ -69,11 +70,13 @@ impl Ear {
     fn hear(&self, heard: Heard) {
         let bytes = heard.payload.len();
         if self.waiting.load(Ordering::Relaxed) + bytes > HEARD_BYTES {
+            metered::count_dropped();
             return;
         }
         self.waiting.fetch_add(bytes, Ordering::Relaxed);
         if self.sender.try_send(heard).is_err() {
             self.taken(bytes);
+            metered::count_dropped();
         }
     }
 
