@@ -57,6 +57,8 @@ struct Running {
     child: Child,
     said: Lines<BufReader<ChildStderr>>,
     address: String,
+    /// Where its metrics are, if it counts.
+    metrics: Option<String>,
 }
 
 async fn serve(data: &Path) -> Running {
@@ -76,6 +78,7 @@ async fn serve_with(data: &Path, more: &[&str]) -> Running {
     ]);
     let mut child = command.args(more).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut said = BufReader::new(child.stderr.take().expect("it says something")).lines();
+    let mut metrics = None;
     loop {
         let line = tokio::time::timeout(SOON, said.next_line())
             .await
@@ -84,9 +87,30 @@ async fn serve_with(data: &Path, more: &[&str]) -> Running {
         let line: Value = serde_json::from_str(&line.expect("it serves before it ends")).expect("JSON");
         if line["message"] == "serving" {
             let address = line["address"].as_str().expect("an address").to_owned();
-            return Running { child, said, address };
+            return Running {
+                child,
+                said,
+                address,
+                metrics,
+            };
+        }
+        if line["message"] == "metrics are at /metrics" {
+            metrics = line["address"].as_str().map(str::to_owned);
         }
     }
+}
+
+/// Sends a request and reads the answer until the server closes.
+async fn send(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    stream.write_all(request.as_bytes()).await.expect("it reads");
+    let mut answer = String::new();
+    let read = stream.read_to_string(&mut answer);
+    tokio::time::timeout(SOON, read)
+        .await
+        .expect("it answers")
+        .expect("text");
+    answer
 }
 
 impl Running {
@@ -104,15 +128,7 @@ impl Running {
     }
 
     async fn send(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).await.expect("it listens");
-        stream.write_all(request.as_bytes()).await.expect("it reads");
-        let mut answer = String::new();
-        let read = stream.read_to_string(&mut answer);
-        tokio::time::timeout(SOON, read)
-            .await
-            .expect("it answers")
-            .expect("text");
-        answer
+        send(&self.address, request).await
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
@@ -354,4 +370,72 @@ async fn sessions_that_claim_much_and_send_little_cost_little() {
     let each = memory_kib(&server.child).saturating_sub(before) / SESSIONS;
     println!("a session that claims 65,000 bytes and sends 1,000 costs {each} KiB");
     assert!(each <= 16, "{each} KiB each");
+}
+
+#[tokio::test]
+async fn what_a_server_does_is_counted_on_a_port_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, tokens) = (folder.path().join("data"), folder.path().join("tokens"));
+    let (data_text, tokens_text) = (data.to_str().expect("text"), tokens.to_str().expect("text"));
+    let populate = [
+        "populate",
+        "--data",
+        data_text,
+        "--people",
+        "2",
+        "--tokens",
+        tokens_text,
+    ];
+    assert_eq!(run(&populate, "").await.exit_code, 0);
+    let server = serve_with(&data, &["--set", "metrics.listen=127.0.0.1:0"]).await;
+    let metrics = server.metrics.clone().expect("it says where");
+    let file = std::fs::read_to_string(&tokens).expect("tokens");
+    let person: Value = serde_json::from_str(file.lines().nth(1).expect("a person")).expect("JSON");
+    let stream = TcpStream::connect(&server.address).await.expect("it listens");
+    let mut session = support::Raw::upgrade(stream, "").await;
+    session.log_in(person["access_token"].as_str().expect("a token")).await;
+    session.ask(1).await;
+    session.answered(1).await;
+    let scrape = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    // What is counted per frame is told once a second.
+    let counted = async {
+        loop {
+            let page = send(&metrics, scrape).await;
+            let frames = page
+                .lines()
+                .find_map(|line| line.strip_prefix("samtale_frames_sent_total "));
+            if frames.is_some_and(|frames| frames.parse::<u64>().is_ok_and(|frames| frames >= 3)) {
+                return page;
+            }
+            // tidy: waits because a scraper asks now and then, and the server tells once a second
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let page = tokio::time::timeout(SOON, counted).await.expect("nothing is counted");
+    for line in [
+        "samtale_requests_total{op=\"list_logins\",outcome=\"done\"} 1",
+        "samtale_request_seconds_count{op=\"list_logins\"} 1",
+        "samtale_handshakes_total{outcome=\"done\"} 1",
+        "samtale_connections_accepted_total 1",
+        "samtale_storage_calls_total{call=\"get\",outcome=\"done\"} ",
+        "samtale_storage_call_seconds_bucket{call=\"scan\",",
+    ] {
+        assert!(page.contains(line), "{line} is missing in {page}");
+    }
+    let sessions = page.lines().filter_map(|line| line.strip_prefix("samtale_sessions{"));
+    let sessions: Vec<&str> = sessions.filter_map(|line| line.rsplit(' ').next()).collect();
+    assert_eq!(sessions.iter().filter(|count| **count == "1").count(), 1, "{page}");
+    assert!(
+        !server.get("/metrics").await.contains("samtale_requests_total"),
+        "clients' port"
+    );
+    let leaked = [
+        person["person"].as_str(),
+        person["profile"].as_str(),
+        person["access_token"].as_str(),
+    ];
+    assert!(
+        leaked.into_iter().flatten().all(|secret| !page.contains(secret)),
+        "{page}"
+    );
 }

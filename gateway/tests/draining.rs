@@ -1,7 +1,5 @@
 //! Going down in good order, with sessions that have requests in hand.
 
-#![expect(clippy::expect_used, reason = "a test that can not go on has failed")]
-
 mod support;
 
 use std::time::Duration;

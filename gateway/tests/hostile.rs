@@ -1,8 +1,6 @@
 //! Clients that do everything wrong, against a real server over TCP: each is closed in time with the code of the
 //! protocol, while an honest client on the same server keeps getting its answers.
 
-#![expect(clippy::expect_used, reason = "a test that can not go on has failed")]
-
 mod support;
 
 use std::time::Duration;
