@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use crate::admin_socket::AdminSocket;
 use crate::commands::{CommandError, Commands, OfficeCommands};
@@ -60,12 +61,15 @@ fn tls(config: &Config) -> Result<Option<Arc<Tls>>, CommandError> {
         .map_err(|error| CommandError::failed(chain(&error)))
 }
 
-/// Reads the certificate again on SIGHUP, and when its files change.
-fn follow_certificate(tls: &Arc<Tls>, shutdown: &CancellationToken) -> Result<(), CommandError> {
+/// Reads the certificate again on SIGHUP, and when its files change. Without one SIGHUP changes nothing: it must not end
+/// the server, as it would if nobody listened for it.
+fn follow_certificate(tls: Option<&Arc<Tls>>, shutdown: &CancellationToken) -> Result<(), CommandError> {
     let no_signals = |error: std::io::Error| CommandError::failed(format!("SIGHUP can not be listened for: {error}"));
     let mut hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
     let asked = Arc::new(Notify::new());
-    tokio::spawn(Arc::clone(tls).follow(Arc::clone(&asked), shutdown.clone()));
+    if let Some(tls) = tls {
+        tokio::spawn(Arc::clone(tls).follow(Arc::clone(&asked), shutdown.clone()));
+    }
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             asked.notify_one();
@@ -79,6 +83,9 @@ pub async fn open(config: &Config) -> Result<Server, CommandError> {
     if config.metrics.listen.is_some() {
         // Before the parts are made: what is counted by them is found when they begin.
         metrics::install().map_err(|error| CommandError::failed(format!("nothing can be counted: {error}")))?;
+    }
+    if config.cql.options().is_some() && config.redis.servers.is_empty() {
+        warn!("`cql.nodes` is set and `redis.servers` is not: this has to be the only gateway on that database");
     }
     Server::open(options(config)?, Arc::new(SystemClock))
         .await
@@ -119,9 +126,7 @@ pub async fn serve(
     ready: impl AsyncFnOnce(SocketAddr, Arc<Office>) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
     let (listener, address) = listen(config.listen).await?;
-    if let Some(tls) = server.tls() {
-        follow_certificate(tls, &shutdown)?;
-    }
+    follow_certificate(server.tls(), &shutdown)?;
     if let Some(address) = config.metrics.listen {
         let counting = |error| CommandError::failed(format!("nothing can be counted: {error}"));
         let (handle, (listener, address)) = (metrics::install().map_err(counting)?, listen(address).await?);

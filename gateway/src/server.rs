@@ -118,6 +118,11 @@ impl ServerOptions {
             None => self.data.display().to_string(),
         }
     }
+
+    fn not_opened(&self, source: StorageError) -> StartError {
+        let place = self.store();
+        StartError::Store { place, source }
+    }
 }
 
 /// A server could not be put together.
@@ -173,16 +178,7 @@ pub struct Server {
 impl Server {
     /// Opens the store and starts what works beside the listener.
     pub async fn open(options: ServerOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let mut open = OpenOptions::new(&options.data, &options.keys);
-        open.embedded = options.embedded.clone();
-        open.cql = options.cql.clone();
-        let place = options.store();
-        let opened = samtale_storage::open(open, Arc::clone(&clock)).await;
-        let opened = Arc::new(opened.map_err(|source| StartError::Store {
-            place: place.clone(),
-            source,
-        })?);
-
+        let opened = open_store(&options, &clock).await?;
         let Logs { log, feed, redis } = logs(&options, &opened, &clock)?;
         let publisher = Publisher::new(Arc::clone(&log), Arc::clone(&clock));
         let school = Arc::new(School::new(SchoolParts {
@@ -206,7 +202,7 @@ impl Server {
 
         let accounts = accounts(&opened, &school, &clock, &options.accounts)
             .await
-            .map_err(|source| StartError::Store { place, source })?;
+            .map_err(|source| options.not_opened(source))?;
         let office = Arc::new(Office {
             opened,
             school,
@@ -223,17 +219,7 @@ impl Server {
         if let Some(leases) = leases.clone() {
             tasks.spawn(async move { leases.run().await });
         }
-        let presence = match redis {
-            Some(redis) => {
-                let presence = Arc::new(Presence::shared_by(redis.clone()));
-                let (publisher, told) = (publisher.clone(), Arc::clone(&presence));
-                tasks.spawn(async move {
-                    tokio::join!(redis.run(&publisher), redis.run_presence(&told));
-                });
-                presence
-            }
-            None => Arc::default(),
-        };
+        let presence = start_presence(redis, &publisher, &mut tasks);
         tasks.spawn(async move { beside.opened.run().await });
         tasks.spawn(dates::follow(Arc::clone(&office), leases.clone()));
         for space in ALWAYS_FOLLOWED {
@@ -315,6 +301,27 @@ impl Server {
         // Waiting for a thread blocks: off the runtime's own threads.
         let _ = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join()))).await;
     }
+}
+
+async fn open_store(options: &ServerOptions, clock: &Arc<dyn Clock>) -> Result<Arc<Opened>, StartError> {
+    let mut open = OpenOptions::new(&options.data, &options.keys);
+    open.embedded = options.embedded.clone();
+    open.cql = options.cql.clone();
+    let opened = samtale_storage::open(open, Arc::clone(clock)).await;
+    opened.map(Arc::new).map_err(|source| options.not_opened(source))
+}
+
+/// Who is online, told to other nodes if there are any; with it begins what keeps Redis connected.
+fn start_presence(redis: Option<Arc<RedisLog>>, publisher: &Publisher, tasks: &mut JoinSet<()>) -> Arc<Presence> {
+    let Some(redis) = redis else {
+        return Arc::default();
+    };
+    let presence = Arc::new(Presence::shared_by(redis.clone()));
+    let (publisher, told) = (publisher.clone(), Arc::clone(&presence));
+    tasks.spawn(async move {
+        tokio::join!(redis.run(&publisher), redis.run_presence(&told));
+    });
+    presence
 }
 
 /// The lease of a node that is one of several.

@@ -1,6 +1,6 @@
 //! What the router counts; `docs/metrics.md` says what it means. No label names a space.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
 
@@ -20,16 +20,28 @@ pub const METRICS: &[(&str, &str)] = &[
     (APPEND_SECONDS, "How long it took to append to the log of one space."),
     (WAITING, "Entries that wait for a log that is away."),
     (REPUBLISHED, "Entries that were published again from the journal."),
-    (DROPPED, "Published messages that were dropped because this node was behind; their entries are read from the log."),
-    (GAPS, "Times that entries were read from a log because their publication was missed."),
-    (BRIDGES, "Times that a space's log had begun anew and the journal filled in."),
-    (REPLAYS, "Sessions that came back with a cursor, counted once for each of their spaces."),
+    (
+        DROPPED,
+        "Published messages that were dropped because this node was behind; their entries are read from the log.",
+    ),
+    (
+        GAPS,
+        "Times that entries were read from a log because their publication was missed.",
+    ),
+    (
+        BRIDGES,
+        "Times that a space's log had begun anew and the journal filled in.",
+    ),
+    (
+        REPLAYS,
+        "Sessions that came back with a cursor, counted once for each of their spaces.",
+    ),
 ];
 
 /// Entries were appended to a log.
-pub(crate) fn count_appended(entries: usize, began: Instant) {
+pub(crate) fn count_appended(entries: usize, took: Duration) {
     counter!(APPENDED).increment(entries as u64);
-    histogram!(APPEND_SECONDS).record(began.elapsed());
+    histogram!(APPEND_SECONDS).record(took);
 }
 
 /// So many entries wait.

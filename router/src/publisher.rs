@@ -4,7 +4,7 @@
 //! dropped becomes one mark per space, "republish from the journal since", and nothing is lost.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -198,10 +198,10 @@ impl Publisher {
             let late = rights.note_late(space, oldest).await;
             late.map_err(|_| NotAppended::NotNoted)?;
         }
-        let began = Instant::now();
+        let began = self.shared.clock.now();
         let appended = self.shared.log.append(space, entries).await;
         appended.map_err(|_| NotAppended::LogIsAway)?;
-        metered::count_appended(entries.len(), began);
+        metered::count_appended(entries.len(), self.shared.clock.now().since(began));
         Ok(())
     }
 

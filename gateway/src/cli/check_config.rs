@@ -70,6 +70,7 @@ fn shown(config: &Config) -> String {
         login,
         storage,
         cql,
+        redis,
         log,
         metrics,
         tls,
@@ -99,6 +100,12 @@ fn shown(config: &Config) -> String {
         format!("keyspace = {}", quoted(&cql.keyspace)),
         format!("replicas = {}", cql.replicas),
         format!("{}request_timeout = {}", user(cql), quoted(&cql.request_timeout)),
+        "\n[redis]".to_owned(),
+        format!(
+            "servers = {}",
+            list(redis.servers.iter().map(|url| without_password(url)).collect())
+        ),
+        format!("prefix = {}", quoted(&redis.prefix)),
         "\n[log]".to_owned(),
         format!("format = {}", quoted(&log.format)),
         format!("level = {}", quoted(&log.level)),
@@ -148,6 +155,14 @@ fn limits_shown(config: &Config) -> Vec<String> {
         ),
         format!("password_workers = {}", config.account_settings().password_workers),
     ]
+}
+
+/// A URL that may be shown.
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://***@{place}"),
+        _ => url.to_owned(),
+    }
 }
 
 fn toml_text(text: &str) -> String {

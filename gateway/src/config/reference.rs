@@ -13,7 +13,7 @@ defaults, the environment is stronger than the file, and flags (`--listen`, `--d
 stronger than the environment. In the environment lists have commas between their entries. `samtale check-config` says what is
 wrong, all of it at once and where it came from, and prints what holds. A key that does not exist is refused.
 
-There are no secrets among the settings: keys are files in the key folder. A change takes effect at the next start.
+Keys are files in the key folder and passwords files of their own, except that the URL of a Redis server may hold one. A change takes effect at the next start.
 
 Lengths of time are written `500ms`, `30s`, `15m`, `12h` or `7d`; sizes `512KiB`, `512MiB` or `2GiB`.
 ";

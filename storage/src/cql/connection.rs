@@ -15,6 +15,9 @@ use crate::engine::{StorageError, chain};
 
 /// How long a new connection may take.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often is looked which nodes there are, and whether a connection still answers: a node that comes back is used again
+/// after this, and not after the driver's minute.
+const LOOKS: Duration = Duration::from_secs(5);
 /// How long the nodes may take to agree on a change of the schema.
 pub(super) const AGREEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -53,6 +56,9 @@ pub(super) async fn connect(options: &CqlOptions, timeout: Duration) -> Result<S
         .known_nodes(&options.nodes)
         .connection_timeout(CONNECTION_TIMEOUT)
         .schema_agreement_timeout(AGREEMENT_TIMEOUT)
+        .cluster_metadata_refresh_interval(LOOKS)
+        .keepalive_interval(LOOKS)
+        .keepalive_timeout(LOOKS)
         .default_execution_profile_handle(profile.into_handle());
     if let Some(credentials) = &options.credentials {
         builder = builder.user(&credentials.username, password(&credentials.password_file)?.as_str());

@@ -142,6 +142,7 @@ pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
         if holds().await {
             return;
         }
+        // tidy: waits because this is how a state is waited for, with a bound
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("waited in vain until {what}");

@@ -69,7 +69,7 @@ impl RedisServer {
     }
 
     /// Runs a command on it, once it answers.
-    pub fn command(&self, words: &[&str]) -> redis::Value {
+    pub async fn command(&self, words: &[&str]) -> redis::Value {
         let client = redis::Client::open(self.url()).unwrap();
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
         loop {
@@ -81,7 +81,8 @@ impl RedisServer {
                 Ok(answer) => return answer,
                 Err(error) => assert!(std::time::Instant::now() < deadline, "{words:?}: {error}"),
             }
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            // tidy: waits because this is for a process to answer, with a bound
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }
 }

@@ -195,7 +195,7 @@ async fn over_several_redis_servers_each_with_its_share() {
         "both look in the same place: {heads:?}"
     );
     for server in &servers {
-        let redis::Value::Int(keys) = server.command(&["DBSIZE"]) else {
+        let redis::Value::Int(keys) = server.command(&["DBSIZE"]).await else {
             panic!("no number")
         };
         assert!(keys > 0, "one has no share");

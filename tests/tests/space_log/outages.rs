@@ -100,7 +100,7 @@ async fn a_server_that_is_emptied_begins_anew() {
     let Some(mut rig) = rig(&[]).await else { return };
     rig.one.append([1, 2, 3]).await;
     let before = rig.one.head().await;
-    rig.server.command(&["FLUSHALL"]);
+    rig.server.command(&["FLUSHALL"]).await;
     rig.one.append([4]).await;
     let after = rig.begun_anew(before).await;
     assert_eq!(after.offset, 1);
@@ -114,7 +114,7 @@ async fn a_log_that_stands_lower_than_it_was_seen_begins_anew() {
     let before = rig.other.head().await;
     // The same run, and an older state: as after a reload from a snapshot.
     let head = format!("samtale:{{{SPACE}}}:head");
-    rig.server.command(&["HSET", &head, "offset", "1"]);
+    rig.server.command(&["HSET", &head, "offset", "1"]).await;
     let after = rig.begun_anew(before).await;
     assert_eq!(after.offset, 0);
 }
@@ -129,16 +129,16 @@ async fn a_promoted_replica_that_lags_begins_anew() {
     rig.one.append([1]).await;
     let head = format!("samtale:{{{SPACE}}}:head");
     until("the replica follows", async || {
-        replica.command(&["HGET", &head, "offset"]) == redis::Value::BulkString(b"1".to_vec())
+        replica.command(&["HGET", &head, "offset"]).await == redis::Value::BulkString(b"1".to_vec())
     })
     .await;
     let refused = RedisLogOn::new(&replica, &rig.keyring).await;
     assert!(refused.log.heads(&[SPACE]).await.is_err(), "a replica takes no writes");
     // From here on it hears nothing of its master.
-    replica.command(&["CONFIG", "SET", "masterauth", "wrong"]);
-    rig.server.command(&["CONFIG", "SET", "requirepass", "another"]);
+    replica.command(&["CONFIG", "SET", "masterauth", "wrong"]).await;
+    rig.server.command(&["CONFIG", "SET", "requirepass", "another"]).await;
     rig.server.kill();
-    replica.command(&["REPLICAOF", "NO", "ONE"]);
+    replica.command(&["REPLICAOF", "NO", "ONE"]).await;
     let promoted = Node::on_redis(&[replica.url()], &rig.keyring, 1_000).await;
     assert_eq!(promoted.head().await.offset, 0);
     promoted.append([9]).await;
@@ -166,7 +166,7 @@ impl RedisLogOn {
 async fn a_listener_that_is_cut_off_listens_again() {
     let Some(mut rig) = rig(&[]).await else { return };
     for number in 1..=5 {
-        rig.server.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+        rig.server.command(&["CLIENT", "KILL", "TYPE", "pubsub"]).await;
         rig.doubts().await;
         rig.one.append([number]).await;
         while rig.other.heard().await.1 != number {}
@@ -203,7 +203,7 @@ async fn nothing_of_a_conversation_is_in_clear_in_redis() {
     let told = crate::rig::message(samtale_protocol::MessageId::from_bytes([1; 16]), Some("kanariefugl"));
     rig.one.log.append(SPACE, &[told]).await.unwrap();
     let key = format!("samtale:{{{SPACE}}}:log");
-    let kept = format!("{:?}", rig.server.command(&["XRANGE", &key, "-", "+"]));
+    let kept = format!("{:?}", rig.server.command(&["XRANGE", &key, "-", "+"]).await);
     assert!(kept.contains("message") && !kept.contains("kanariefugl"), "{kept}");
     let mut folders = vec![rig.server.folder().to_owned()];
     let mut files = 0;
