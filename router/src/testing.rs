@@ -158,28 +158,39 @@ impl AwayLog {
             refused: AtomicUsize::new(0),
         })
     }
+
+    fn ask(&self) -> Result<(), LogError> {
+        let reason = "away".to_owned();
+        if self.away.load(Ordering::SeqCst) {
+            Err(LogError { reason })
+        } else {
+            Ok(())
+        }
+    }
 }
 
 #[async_trait]
 impl Log for AwayLog {
     async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>]) -> Result<(), LogError> {
-        if self.away.load(Ordering::SeqCst) {
+        if let Err(error) = self.ask() {
             self.refused.fetch_add(1, Ordering::SeqCst);
-            let reason = "away".to_owned();
-            return Err(LogError { reason });
+            return Err(error);
         }
         self.log.append(space, entries).await
     }
 
     async fn read(&self, space: SpaceId, after: Position, limit: usize) -> Result<Slice, LogError> {
+        self.ask()?;
         self.log.read(space, after, limit).await
     }
 
     async fn heads(&self, spaces: &[SpaceId]) -> Result<Vec<Position>, LogError> {
+        self.ask()?;
         self.log.heads(spaces).await
     }
 
     async fn subscribe(&self, space: SpaceId) -> Result<Position, LogError> {
+        self.ask()?;
         self.log.subscribe(space).await
     }
 

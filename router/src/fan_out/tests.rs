@@ -8,7 +8,7 @@ use super::*;
 use crate::log::Epoch;
 use crate::memory_log::MemoryLog;
 use crate::space::HELD;
-use crate::testing::{BEGIN, FAST, FakeRights, SLOW, SPACE, Taken, TestClock, entry, until};
+use crate::testing::{AwayLog, BEGIN, FAST, FakeRights, SLOW, SPACE, Taken, TestClock, entry, until};
 
 /// A node whose feed passes through the test's hands.
 struct Node {
@@ -184,4 +184,62 @@ async fn a_space_is_followed_until_the_last_listener_left() {
     assert_eq!(safe.position.offset, 2, "it goes on from the head");
     node.tell(3, None, true).await;
     node.delivered(&[1, 3]).await;
+}
+
+/// A router whose log can be away; what is published reaches it.
+fn away_router(rights: &Arc<FakeRights>) -> (Arc<AwayLog>, Router, Arc<Taken>) {
+    let (log, feed) = MemoryLog::new(Epoch(1));
+    let (log, taken, clock) = (AwayLog::new(log), Arc::new(Taken::default()), TestClock::new());
+    clock.0.store(BEGIN + 5_000, Ordering::SeqCst);
+    let options = RouterOptions {
+        compare_heads: Duration::from_millis(20),
+        ..RouterOptions::default()
+    };
+    let (router, router_loop) = Router::new(
+        Arc::clone(&log) as _,
+        feed,
+        Arc::clone(rights) as _,
+        Arc::clone(&taken) as _,
+        clock,
+        options,
+    );
+    tokio::spawn(router_loop.run());
+    (log, router, taken)
+}
+
+#[tokio::test]
+async fn a_log_that_is_away_keeps_nobody_out_and_is_caught_up_with_when_it_is_back() {
+    let rights = Arc::new(FakeRights::default());
+    let (log, router, taken) = away_router(&rights);
+    log.away.store(true, Ordering::SeqCst);
+    let safe = router.join(SPACE).await.unwrap();
+    assert!(!safe.position.is_known());
+    let told = entry(5, None);
+    rights.write(&told);
+    log.log.append(SPACE, &[told]).await.unwrap();
+    log.away.store(false, Ordering::SeqCst);
+    until("it is told", || taken.numbers() == [5]).await;
+    until("it goes on from the log", || {
+        taken.safe().is_some_and(|safe| safe.offset == 1)
+    })
+    .await;
+    log.append(SPACE, &[entry(6, None)]).await.unwrap();
+    until("what comes is told", || taken.numbers() == [5, 6]).await;
+}
+
+#[tokio::test]
+async fn what_is_revoked_is_heard_of_while_the_log_is_away_and_once() {
+    let rights = Arc::new(FakeRights::default());
+    let (log, router, taken) = away_router(&rights);
+    router.join(SpaceId::SYSTEM).await.unwrap();
+    log.away.store(true, Ordering::SeqCst);
+    rights.write(&entry(4, None));
+    until("it is told", || taken.numbers() == [4]).await;
+    rights.write(&entry(5, None));
+    until("so is the next", || taken.numbers() == [4, 5]).await;
+    assert_eq!(
+        taken.safe().unwrap().offset,
+        0,
+        "no cursor goes beyond what is in the log"
+    );
 }

@@ -7,5 +7,6 @@
 
 mod contract;
 mod outages;
+mod presence;
 mod redis_server;
 mod rig;
