@@ -62,7 +62,13 @@ async fn a_gateway_alone_keeps_its_promises_whatever_happens_to_it() -> Result<(
     } else {
         8
     };
-    let outcome = chaos::run(&cluster, &school, &Arc::default(), &options(Scenario::All, seconds, seed)).await?;
+    let outcome = chaos::run(
+        &cluster,
+        &school,
+        &Arc::default(),
+        &options(Scenario::All, seconds, seed),
+    )
+    .await?;
     println!("{}, cut {:?}", outcome.summary.json(), outcome.cuts);
     assert!(outcome.summary.is_clean(), "seed {seed}: {:#?}", outcome.violations);
     assert!(

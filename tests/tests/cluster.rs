@@ -15,10 +15,10 @@ use samtale_protocol::messages::Part;
 use samtale_protocol::presence::WatchPresence;
 use samtale_protocol::threads::{Recipient, ThreadReference};
 use samtale_protocol::{Event, Request, Signal};
-use samtale_tests::checker::Note;
 use samtale_tests::chaos::crowd::CrowdOptions;
 use samtale_tests::chaos::plan::Kind;
 use samtale_tests::chaos::{self, ChaosOptions, Outcome, Scenario};
+use samtale_tests::checker::Note;
 use samtale_tests::cluster::people::{self, School};
 use samtale_tests::cluster::{Cluster, ClusterOptions, Footing, missing};
 use samtale_tests::node::until;
@@ -43,6 +43,8 @@ struct Trial {
     full_outage: Duration,
     /// How long each message is at least.
     text_bytes: usize,
+    /// The shortest and the longest silence of a client in a short run.
+    silence_ms: (u64, u64),
     /// What else must hold.
     holds: fn(&Outcome) -> Result<()>,
 }
@@ -56,6 +58,7 @@ const fn trial(name: &'static str, kind: Kind, short_outage_ms: u64, full_outage
         short_outage: Duration::from_millis(short_outage_ms),
         full_outage: Duration::from_secs(full_outage_s),
         text_bytes: 0,
+        silence_ms: (150, 800),
         holds: journal_reaches_back,
     }
 }
@@ -81,8 +84,17 @@ fn trials() -> Vec<Trial> {
         trial("redis_forgets_its_last_second", Kind::RedisForgets, 0, 0),
         trial("redis_cuts_its_subscribers", Kind::RedisCutsSubscribers, 0, 0),
         Trial {
-            text_bytes: 24 * 1024,
-            ..trial("redis_cuts_a_subscriber_that_is_too_slow", Kind::RedisCutsSlowSubscriber, 0, 0)
+            // Some megabytes lie in the sockets before Redis keeps anything for it.
+            text_bytes: 15 * 1024,
+            silence_ms: (30, 90),
+            short: Duration::from_secs(1),
+            full: Duration::from_secs(1),
+            ..trial(
+                "redis_cuts_a_subscriber_that_is_too_slow",
+                Kind::RedisCutsSlowSubscriber,
+                0,
+                0,
+            )
         },
         trial("the_cql_server_goes_and_returns", Kind::CqlUnreachable, 2_000, 30),
         trial("the_cql_server_is_slow", Kind::CqlSlow, 2_000, 20),
@@ -93,7 +105,12 @@ fn trials() -> Vec<Trial> {
         trial("a_client_is_offline", Kind::ClientOffline, 2_000, 60),
         Trial {
             holds: all_is_replayed,
-            ..trial("clients_are_offline_for_longer_than_the_log_remembers", Kind::ClientsMissTheLog, 2_000, 60)
+            ..trial(
+                "clients_are_offline_for_longer_than_the_log_remembers",
+                Kind::ClientsMissTheLog,
+                2_000,
+                60,
+            )
         },
         trial("a_replica_that_lags_is_promoted", Kind::RedisPromotion, 1_000, 10),
     ]
@@ -197,7 +214,7 @@ async fn attempt(
             clients: 8,
             threads: 2,
             movers: 3,
-            silence_ms: 150..800,
+            silence_ms: trial.silence_ms.0..trial.silence_ms.1,
             ..CrowdOptions::default()
         };
     }

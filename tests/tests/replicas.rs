@@ -38,7 +38,11 @@ async fn one_of_three_databases_is_stopped_and_nobody_notices() -> Result<()> {
     ensure!(outcome.summary.is_clean(), "seed {seed}: {:#?}", outcome.violations);
     ensure!(outcome.quiet_after.is_some(), "not everybody had everything in time");
     ensure!(outcome.summary.resynced == 0, "the journal was there all the time");
-    ensure!(outcome.cuts.iter().all(|cuts| *cuts == 0), "cut so often: {:?}", outcome.cuts);
+    ensure!(
+        outcome.cuts.iter().all(|cuts| *cuts == 0),
+        "cut so often: {:?}",
+        outcome.cuts
+    );
     if let Ok(cluster) = Arc::try_unwrap(cluster) {
         cluster.stop().await?;
     }

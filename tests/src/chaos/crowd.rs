@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::ChaosOptions;
-use crate::checker::{Note, Noted};
+use crate::checker::{Note, Noted, View};
 use crate::cluster::Cluster;
 use crate::cluster::people::School;
 use crate::node::until;
@@ -160,7 +160,13 @@ impl Crowd {
             let choices = ChaCha8Rng::seed_from_u64(random.next_u64());
             let (crowd, witness) = (Arc::clone(self), Arc::clone(witness));
             let manner = options.crowd.clone();
-            tasks.push(tokio::spawn(keep_writing(crowd, witness, choices, manner, stop.clone())));
+            tasks.push(tokio::spawn(keep_writing(
+                crowd,
+                witness,
+                choices,
+                manner,
+                stop.clone(),
+            )));
         }
         for thread in 0..self.threads.len() {
             let choices = ChaCha8Rng::seed_from_u64(random.next_u64());
@@ -186,12 +192,18 @@ impl Crowd {
         if !wait_until(patience, is_answered).await {
             return false;
         }
-        let (told, nothing) = (self.told(), BTreeSet::new());
-        let has_all = |witness: &Arc<Witness>| {
-            let has = |thread: &ThreadId| witness.is_quiet_with(*thread, told.get(thread).unwrap_or(&nothing));
-            self.threads.iter().all(has)
-        };
-        let everything = || self.witnesses[..self.first_mover].iter().all(has_all);
+        let (earlier, notes) = self.notes();
+        let (view, told) = (View::after(&earlier, &notes), told(&notes));
+        let mut awaited = Vec::new();
+        for witness in &self.witnesses {
+            let threads = self
+                .threads
+                .iter()
+                .filter(|thread| view.is_constant(**thread, witness.profile));
+            awaited.extend(threads.map(|thread| (witness, *thread, told.get(thread).cloned().unwrap_or_default())));
+        }
+        let has = |(witness, thread, told): &(&Arc<Witness>, ThreadId, _)| witness.is_quiet_with(*thread, told);
+        let everything = || awaited.iter().all(has);
         wait_until(patience.saturating_sub(began.elapsed()), everything).await
     }
 
@@ -229,16 +241,17 @@ impl Crowd {
     pub fn connected(&self) -> usize {
         self.witnesses.iter().filter(|witness| witness.is_connected()).count()
     }
+}
 
-    fn told(&self) -> BTreeMap<ThreadId, BTreeSet<MessageId>> {
-        let mut told: BTreeMap<ThreadId, BTreeSet<MessageId>> = BTreeMap::new();
-        for noted in self.notebook.notes() {
-            if let Note::Told { thread, message, .. } = noted.note {
-                told.entry(thread).or_default().insert(message);
-            }
+/// The messages of each thread that somebody was told are stored.
+fn told(notes: &[Noted]) -> BTreeMap<ThreadId, BTreeSet<MessageId>> {
+    let mut told: BTreeMap<ThreadId, BTreeSet<MessageId>> = BTreeMap::new();
+    for noted in notes {
+        if let Note::Told { thread, message, .. } = noted.note {
+            told.entry(thread).or_default().insert(message);
         }
-        told
     }
+    told
 }
 
 async fn begin_threads(

@@ -182,7 +182,11 @@ pub fn steps(options: &ChaosOptions, lane: Lane, kinds: Vec<Kind>) -> impl Itera
         let outage = SHORTEST_OUTAGE.mul_f64(stretch.powf(random.random_range(0.0..=1.0)));
         let pause = Duration::from_millis(random.random_range(PAUSE_MS));
         Some(Step {
-            pause: if std::mem::take(&mut begins_at_once) { Duration::ZERO } else { pause },
+            pause: if std::mem::take(&mut begins_at_once) {
+                Duration::ZERO
+            } else {
+                pause
+            },
             kind: kinds[random.random_range(0..kinds.len())],
             outage,
             choice: random.next_u64(),

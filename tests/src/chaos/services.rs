@@ -18,7 +18,7 @@ const SLOWEST_MS: u64 = 2_500;
 const REPLICA_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a loud crowd may need to fill what a subscriber does not read.
-const SLOWNESS_PATIENCE: Duration = Duration::from_secs(20);
+const SLOWNESS_PATIENCE: Duration = Duration::from_secs(40);
 /// Sets how much Redis keeps for a slow client before it cuts it.
 const OUTPUT_LIMIT: &str = "CONFIG SET client-output-buffer-limit";
 
@@ -26,7 +26,9 @@ impl Stage {
     pub(super) async fn hurt_services(&self, step: Step) -> Result<()> {
         let services = self.services()?;
         match step.kind {
-            Kind::CqlStop | Kind::CqlReplicaStop | Kind::CqlHang | Kind::CqlUnreachable | Kind::CqlSlow => hurt_cql(services, step).await,
+            Kind::CqlStop | Kind::CqlReplicaStop | Kind::CqlHang | Kind::CqlUnreachable | Kind::CqlSlow => {
+                hurt_cql(services, step).await
+            }
             Kind::RedisPromotion => promote(services, step).await,
             Kind::RedisCutsSlowSubscriber => self.be_too_slow(services, step).await,
             _ => hurt_redis(services, step).await,
@@ -37,7 +39,10 @@ impl Stage {
     async fn be_too_slow(&self, services: &Services, step: Step) -> Result<()> {
         let redis = services.redis.lock().await;
         let number = usize::try_from(step.choice % u64::try_from(self.cluster.gateways.len())?)?;
-        let (gateway, line) = (self.cluster.gateways[number].lock().await, &services.redis_lines[number]);
+        let (gateway, line) = (
+            self.cluster.gateways[number].lock().await,
+            &services.redis_lines[number],
+        );
         let cut_before = redis.cut_for_slowness()?;
         redis.command(&format!("{OUTPUT_LIMIT} \"pubsub 64kb 32kb 1\"")).await?;
         line.change(|faults| faults.to_client.bytes_per_second = Some(1));

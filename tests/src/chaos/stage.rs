@@ -16,7 +16,7 @@ use crate::proxy::Proxy;
 const UNDO_PATIENCE: Duration = Duration::from_secs(240);
 
 /// The length of messages from which on a subscriber that does not read fills what lies between it and Redis.
-const LOUD_BYTES: usize = 16 * 1024;
+const LOUD_BYTES: usize = 12 * 1024;
 
 /// A cluster with its crowd, and what may be done to them.
 pub struct Stage {
@@ -56,7 +56,9 @@ impl Stage {
             (_, Lane::Gateways | Lane::Clients) => true,
             (Kind::CqlStop | Kind::CqlHang, _) => services.is_some_and(|services| services.cql.own().is_some()),
             (Kind::CqlReplicaStop, _) => services.is_some_and(|services| !services.cql_replicas.is_empty()),
-            (Kind::CqlUnreachable | Kind::CqlSlow, _) => services.is_some_and(|services| !services.cql_lines.is_empty()),
+            (Kind::CqlUnreachable | Kind::CqlSlow, _) => {
+                services.is_some_and(|services| !services.cql_lines.is_empty())
+            }
             (_, Lane::Services | Lane::Lines) => has_lines,
         }
     }

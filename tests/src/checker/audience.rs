@@ -119,19 +119,36 @@ mod tests {
         let members = vec![ANNE];
         let earlier = [
             noted(1, 0, Note::Began { profile: ANNE }),
-            noted(2, 0, Note::Given { thread: THREAD, members }),
+            noted(
+                2,
+                0,
+                Note::Given {
+                    thread: THREAD,
+                    members,
+                },
+            ),
             // Found when it happened, and not named again.
             noted(3, 1, Note::Began { profile: BO }),
             is_shown(4, 1, THREAD),
         ];
-        let began = [(5, 10, ANNE), (6, 11, BO)].map(|(moment, device, profile)| noted(moment, device, Note::Began { profile }));
+        let began = [(5, 10, ANNE), (6, 11, BO)]
+            .map(|(moment, device, profile)| noted(moment, device, Note::Began { profile }));
         let found = |device, thread| {
             let notes = [began.as_slice(), &[is_shown(7, device, thread)]].concat();
-            check_after(&earlier, &notes).iter().map(ToString::to_string).collect::<Vec<_>>()
+            check_after(&earlier, &notes)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
         };
         assert_eq!(found(10, THREAD), Vec::<String>::new(), "she is in it");
-        assert!(matches!(&found(11, THREAD)[..], [what] if what.contains("never was")), "he is not");
+        assert!(
+            matches!(&found(11, THREAD)[..], [what] if what.contains("never was")),
+            "he is not"
+        );
         let unknown = ThreadId::from_bytes([5; 16]);
-        assert!(matches!(&found(10, unknown)[..], [what] if what.contains("never was")), "nobody is");
+        assert!(
+            matches!(&found(10, unknown)[..], [what] if what.contains("never was")),
+            "nobody is"
+        );
     }
 }

@@ -17,7 +17,8 @@ const PORTS = { from: 12_000, to: 19_000 };
 
 /** What a cluster lacks here, with how to get it; null when it can be had. */
 export function missingForCluster(): string | null {
-  if (!process.env.SAMTALE_CQL) return 'a CQL server, whose address is in SAMTALE_CQL: run scripts/set-up, then scripts/test';
+  if (!process.env.SAMTALE_CQL)
+    return 'a CQL server, whose address is in SAMTALE_CQL: run scripts/set-up, then scripts/test';
   const folders = (process.env.PATH ?? '').split(delimiter);
   if (!folders.some((folder) => existsSync(join(folder, 'redis-server'))))
     return 'redis-server: apt-get install redis-server, then scripts/set-up';
@@ -28,7 +29,7 @@ export function missingForCluster(): string | null {
 /** Says what was skipped, where all tests do. */
 export function skipped(what: string, missing: string): void {
   const line = `${what}: ${missing}`;
-  console.log(`skipped: ${line}`);
+  process.stdout.write(`skipped: ${line}\n`);
   if (process.env.SAMTALE_SKIPPED) appendFileSync(process.env.SAMTALE_SKIPPED, `${line}\n`);
 }
 
