@@ -19,7 +19,7 @@ use anyhow::{Context, Result};
 use crate::checker::{self, Violation};
 use crate::cluster::Cluster;
 use crate::cluster::people::School;
-use crate::witness::Blemish;
+use crate::witness::{Blemish, Notebook};
 use crowd::{Crowd, CrowdOptions};
 use plan::{Kind, Lane};
 use stage::Stage;
@@ -77,8 +77,16 @@ pub struct Outcome {
 }
 
 /// Lets the crowd talk through the cluster while what the scenario says happens. The cluster is whole again afterwards.
-pub async fn run(cluster: &Arc<Cluster>, school: &School, options: &ChaosOptions) -> Result<Outcome> {
-    let crowd = Arc::new(Crowd::gather(cluster, school, options).await?);
+///
+/// Runs with one school share a notebook: a gateway that replays a journal tells people again of threads that earlier
+/// runs began, and whether those were for them only the notes of those runs say.
+pub async fn run(
+    cluster: &Arc<Cluster>,
+    school: &School,
+    notebook: &Arc<Notebook>,
+    options: &ChaosOptions,
+) -> Result<Outcome> {
+    let crowd = Arc::new(Crowd::gather(cluster, school, notebook, options).await?);
     let stage = Arc::new(Stage::new(Arc::clone(cluster), Arc::clone(&crowd), options));
     let talking = crowd.talk(options);
     let mut lanes = Vec::new();
@@ -110,8 +118,9 @@ pub async fn run(cluster: &Arc<Cluster>, school: &School, options: &ChaosOptions
     let is_quiet = crowd.is_quiet_within(patience).await;
     let quiet_after = is_quiet.then(|| healed.elapsed());
     crowd.conclude().await?;
-    let notes = crowd.notes();
-    let violations = checker::check(&notes);
+    crowd.leave().await;
+    let (earlier, notes) = crowd.notes();
+    let violations = checker::check_after(&earlier, &notes);
     Ok(Outcome {
         summary: Summary::of(&notes, &violations),
         cuts: crowd.cuts(),

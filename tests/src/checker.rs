@@ -207,7 +207,13 @@ impl fmt::Display for Violation {
 
 /// Everything in these notes that breaks a promise.
 pub fn check(notes: &[Noted]) -> Vec<Violation> {
-    let view = View::new(notes);
+    check_after(&[], notes)
+}
+
+/// The same for notes of people who have a past, which `earlier` tells: what they are shown of it is judged by who was
+/// in those threads then. What earlier notes break themselves is not named again.
+pub fn check_after(earlier: &[Noted], notes: &[Noted]) -> Vec<Violation> {
+    let view = View::after(earlier, notes);
     let mut violations = order::check(&view);
     violations.extend(delivery::check(&view));
     violations.extend(audience::check(&view));

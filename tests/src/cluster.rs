@@ -6,7 +6,7 @@ pub mod gateway;
 pub mod people;
 pub mod redis_server;
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -22,6 +22,9 @@ pub use gateway::Gateway;
 pub use people::Member;
 pub use redis_server::RedisServer;
 
+/// The CQL servers that each keep everything.
+const REPLICAS: u8 = 3;
+
 /// What a cluster stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Footing {
@@ -31,6 +34,8 @@ pub enum Footing {
     Services,
     /// The same with a CQL server of its own in any case, so that it can be stopped.
     OwnServices,
+    /// Redis, and three CQL servers of its own that each keep everything. Faults come between gateways and Redis.
+    Replicated,
     /// Redis and a CQL server, and nothing between: to be used, not to be tested.
     ServicesDirectly,
 }
@@ -48,6 +53,8 @@ pub struct ClusterOptions {
     pub footing: Footing,
     /// The keyspace of the cluster.
     pub keyspace: String,
+    /// Whether the keyspace goes with the cluster, from a CQL server that is not its own. What people use stays.
+    pub drops_keyspace: bool,
     /// More settings, as after `--set`.
     pub settings: Vec<String>,
     /// What the chance of the proxies is made from.
@@ -63,6 +70,7 @@ impl ClusterOptions {
             first_port: None,
             footing,
             keyspace: format!("cluster_{}", std::process::id()),
+            drops_keyspace: true,
             settings: vec!["limits.logins_per_account_per_minute=1000".to_owned()],
             seed,
         }
@@ -82,6 +90,8 @@ pub struct Services {
     redis_folders: AtomicUsize,
     /// The CQL server.
     pub cql: CqlServer,
+    /// The others that keep the same.
+    pub cql_replicas: Vec<OwnCqlServer>,
     /// The line of each gateway to it, if faults can come between.
     pub cql_lines: Vec<Proxy>,
 }
@@ -207,7 +217,7 @@ impl Cluster {
         Proxy::start(options, self.addresses.clone()).await
     }
 
-    /// Stops everything in good order, and removes its keyspace from a CQL server that is not its own.
+    /// Stops everything in good order.
     pub async fn stop(self) -> Result<()> {
         for gateway in &self.gateways {
             gateway.lock().await.drain().await?;
@@ -215,7 +225,7 @@ impl Cluster {
         if let Some(Services {
             cql: CqlServer::Given(address),
             ..
-        }) = &self.services
+        }) = self.services.as_ref().filter(|_| self.options.drops_keyspace)
         {
             let session = SessionBuilder::new().known_node_addr(*address).build().await;
             let session = session.context("the CQL server is gone")?;
@@ -233,7 +243,8 @@ impl Cluster {
 
 impl Services {
     async fn start(options: &ClusterOptions) -> Result<Self> {
-        let given = given_cql()?.filter(|_| options.footing != Footing::OwnServices);
+        let has_own = matches!(options.footing, Footing::OwnServices | Footing::Replicated);
+        let given = given_cql()?.filter(|_| !has_own);
         let cql = match given {
             Some(address) => CqlServer::Given(address),
             None => {
@@ -241,6 +252,13 @@ impl Services {
                 CqlServer::Own(own.context("no CQL server: scripts/set-up, or an address in SAMTALE_CQL")?)
             }
         };
+        let mut cql_replicas = Vec::new();
+        if let (Footing::Replicated, Some(first)) = (options.footing, cql.own()) {
+            for number in 2..=REPLICAS {
+                let folder = options.folder.join(format!("cql-{number}"));
+                cql_replicas.push(first.joined_by(&folder, Ipv4Addr::new(127, 0, 0, number)).await?);
+            }
+        }
         let redis_folder = options.folder.join("redis");
         let redis = RedisServer::start(&redis_folder, None).await?;
         let redis_address = redis.address;
@@ -254,7 +272,10 @@ impl Services {
                     ..ProxyOptions::default()
                 };
                 redis_lines.push(Proxy::start(line(true), vec![redis_address]).await?);
-                cql_lines.push(Proxy::start(line(false), vec![cql.address()]).await?);
+                // A node of several tells of the others where they are, so nothing can stand between.
+                if cql_replicas.is_empty() {
+                    cql_lines.push(Proxy::start(line(false), vec![cql.address()]).await?);
+                }
             }
         }
         Ok(Self {
@@ -264,6 +285,7 @@ impl Services {
             redis_folders: AtomicUsize::new(1),
             redis_lines,
             cql,
+            cql_replicas,
             cql_lines,
         })
     }
@@ -278,11 +300,13 @@ impl Services {
     fn settings_of(&self, gateway: usize, keyspace: &str) -> Vec<String> {
         let redis = self.redis_lines.get(gateway).map_or(self.redis_address, Proxy::address);
         let cql = self.cql_lines.get(gateway).map_or(self.cql.address(), Proxy::address);
+        let replicas = self.cql_replicas.iter().map(|replica| replica.address().to_string());
+        let nodes: Vec<String> = std::iter::once(cql.to_string()).chain(replicas).collect();
         vec![
             format!("redis.servers=redis://{redis}"),
-            format!("cql.nodes={cql}"),
+            format!("cql.nodes={}", nodes.join(",")),
             format!("cql.keyspace={keyspace}"),
-            "cql.replicas=1".to_owned(),
+            format!("cql.replicas={}", nodes.len()),
         ]
     }
 }

@@ -3,7 +3,7 @@
 mod listening;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use crate::checker::{Note, Noted, Seen};
 pub struct Notebook {
     began: Instant,
     moments: AtomicU64,
+    devices: AtomicU32,
     notes: Mutex<Vec<Noted>>,
 }
 
@@ -27,6 +28,7 @@ impl Default for Notebook {
         Self {
             began: Instant::now(),
             moments: AtomicU64::new(0),
+            devices: AtomicU32::new(0),
             notes: Mutex::default(),
         }
     }
@@ -37,6 +39,16 @@ impl Notebook {
     pub fn note(&self, device: u32, note: Note) {
         let (moment, at_ms) = self.moment();
         self.note_of(device, moment, at_ms, note);
+    }
+
+    /// Numbers for so many devices that write into it, of which the first is returned.
+    pub fn devices(&self, count: u32) -> u32 {
+        self.devices.fetch_add(count, Ordering::Relaxed)
+    }
+
+    /// A moment after all that were written down so far.
+    pub fn now(&self) -> u64 {
+        self.moment().0
     }
 
     /// Now, for something that is written down once it is known whole.

@@ -31,9 +31,10 @@ async fn what_is_planted_is_found_and_nothing_else() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (cluster, school) = alone(folder.path(), 1).await?;
     let mut options = options(Scenario::Calm, 3, 1);
+    let notebook = Arc::default();
     let mut found = async |blemish| -> Result<Summary> {
         options.blemish = blemish;
-        let summary = chaos::run(&cluster, &school, &options).await?.summary;
+        let summary = chaos::run(&cluster, &school, &notebook, &options).await?.summary;
         println!("{blemish:?}: {}", summary.json());
         Ok(summary)
     };
@@ -61,7 +62,13 @@ async fn a_gateway_alone_keeps_its_promises_whatever_happens_to_it() -> Result<(
     } else {
         8
     };
-    let outcome = chaos::run(&cluster, &school, &options(Scenario::All, seconds, seed)).await?;
+    let outcome = chaos::run(
+        &cluster,
+        &school,
+        &Arc::default(),
+        &options(Scenario::All, seconds, seed),
+    )
+    .await?;
     println!("{}, cut {:?}", outcome.summary.json(), outcome.cuts);
     assert!(outcome.summary.is_clean(), "seed {seed}: {:#?}", outcome.violations);
     assert!(

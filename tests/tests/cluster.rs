@@ -18,10 +18,12 @@ use samtale_protocol::{Event, Request, Signal};
 use samtale_tests::chaos::crowd::CrowdOptions;
 use samtale_tests::chaos::plan::Kind;
 use samtale_tests::chaos::{self, ChaosOptions, Outcome, Scenario};
+use samtale_tests::checker::Note;
 use samtale_tests::cluster::people::{self, School};
 use samtale_tests::cluster::{Cluster, ClusterOptions, Footing, missing};
 use samtale_tests::node::until;
 use samtale_tests::skipped::skip;
+use samtale_tests::witness::Notebook;
 
 /// The people of the school; a crowd is some of them.
 const PEOPLE: usize = 12;
@@ -39,6 +41,10 @@ struct Trial {
     /// The longest outages.
     short_outage: Duration,
     full_outage: Duration,
+    /// How long each message is at least.
+    text_bytes: usize,
+    /// The shortest and the longest silence of a client in a short run.
+    silence_ms: (u64, u64),
     /// What else must hold.
     holds: fn(&Outcome) -> Result<()>,
 }
@@ -51,6 +57,8 @@ const fn trial(name: &'static str, kind: Kind, short_outage_ms: u64, full_outage
         full: Duration::from_secs(if full_outage_s > 100 { 660 } else { 120 }),
         short_outage: Duration::from_millis(short_outage_ms),
         full_outage: Duration::from_secs(full_outage_s),
+        text_bytes: 0,
+        silence_ms: (150, 800),
         holds: journal_reaches_back,
     }
 }
@@ -75,6 +83,19 @@ fn trials() -> Vec<Trial> {
         trial("redis_is_emptied", Kind::RedisFlush, 0, 0),
         trial("redis_forgets_its_last_second", Kind::RedisForgets, 0, 0),
         trial("redis_cuts_its_subscribers", Kind::RedisCutsSubscribers, 0, 0),
+        Trial {
+            // Some megabytes lie in the sockets before Redis keeps anything for it.
+            text_bytes: 15 * 1024,
+            silence_ms: (30, 90),
+            short: Duration::from_secs(1),
+            full: Duration::from_secs(1),
+            ..trial(
+                "redis_cuts_a_subscriber_that_is_too_slow",
+                Kind::RedisCutsSlowSubscriber,
+                0,
+                0,
+            )
+        },
         trial("the_cql_server_goes_and_returns", Kind::CqlUnreachable, 2_000, 30),
         trial("the_cql_server_is_slow", Kind::CqlSlow, 2_000, 20),
         trial("lines_carry_bytes_one_by_one", Kind::Slicing, 2_000, 20),
@@ -82,6 +103,15 @@ fn trials() -> Vec<Trial> {
         trial("lines_go_nowhere", Kind::HalfOpen, 2_500, 30),
         trial("some_published_messages_do_not_arrive", Kind::PublishDrops, 4_000, 60),
         trial("a_client_is_offline", Kind::ClientOffline, 2_000, 60),
+        Trial {
+            holds: all_is_replayed,
+            ..trial(
+                "clients_are_offline_for_longer_than_the_log_remembers",
+                Kind::ClientsMissTheLog,
+                2_000,
+                60,
+            )
+        },
         trial("a_replica_that_lags_is_promoted", Kind::RedisPromotion, 1_000, 10),
     ]
 }
@@ -129,6 +159,7 @@ async fn all(wanted: impl Fn(&str) -> bool) -> Result<usize> {
         let gateway = cluster.gateways[0].lock().await;
         people::found(&gateway, PEOPLE, folder.path().join("tokens")).await?
     };
+    let notebook = Arc::new(Notebook::default());
     let (mut passed, mut failures) = (0, Vec::new());
     let mut count = |name: &str, began: Instant, outcome: Result<()>| {
         let seconds = began.elapsed().as_secs_f64();
@@ -145,13 +176,13 @@ async fn all(wanted: impl Fn(&str) -> bool) -> Result<usize> {
     };
     let name = "people_on_two_gateways_see_each_others_messages_typing_and_presence";
     if wanted(name) {
-        count(name, Instant::now(), talk_over_two(&cluster, &school).await);
+        count(name, Instant::now(), talk_over_two(&cluster, &school, &notebook).await);
     }
     for trial in trials().into_iter().filter(|trial| wanted(trial.name)) {
         count(
             trial.name,
             Instant::now(),
-            attempt(&cluster, &school, &trial, seed).await,
+            attempt(&cluster, &school, &notebook, &trial, seed).await,
         );
     }
     let (failed, verdict) = (failures.len(), if failures.is_empty() { "ok" } else { "FAILED" });
@@ -168,7 +199,13 @@ async fn all(wanted: impl Fn(&str) -> bool) -> Result<usize> {
     Ok(failed)
 }
 
-async fn attempt(cluster: &Arc<Cluster>, school: &School, trial: &Trial, seed: u64) -> Result<()> {
+async fn attempt(
+    cluster: &Arc<Cluster>,
+    school: &School,
+    notebook: &Arc<Notebook>,
+    trial: &Trial,
+    seed: u64,
+) -> Result<()> {
     let is_soak = std::env::var_os("SAMTALE_SOAK").is_some();
     let mut options = ChaosOptions::new(trial.scenario, if is_soak { trial.full } else { trial.short }, seed);
     options.longest_outage = if is_soak { trial.full_outage } else { trial.short_outage };
@@ -177,10 +214,12 @@ async fn attempt(cluster: &Arc<Cluster>, school: &School, trial: &Trial, seed: u
             clients: 8,
             threads: 2,
             movers: 3,
-            silence_ms: 150..800,
+            silence_ms: trial.silence_ms.0..trial.silence_ms.1,
+            ..CrowdOptions::default()
         };
     }
-    let outcome = chaos::run(cluster, school, &options).await?;
+    options.crowd.text_bytes = trial.text_bytes;
+    let outcome = chaos::run(cluster, school, notebook, &options).await?;
     let summary = &outcome.summary;
     println!(
         "{}: {}, quiet after {:?}",
@@ -207,6 +246,13 @@ fn journal_reaches_back(outcome: &Outcome) -> Result<()> {
     Ok(())
 }
 
+/// Whoever was away is told of everything, though the log has nothing of it.
+fn all_is_replayed(outcome: &Outcome) -> Result<()> {
+    let cut = outcome.cuts.iter().filter(|cuts| **cuts > 0).count();
+    ensure!(cut > 0 && outcome.summary.replayed >= cut, "{cut} were away");
+    journal_reaches_back(outcome)
+}
+
 fn each_is_cut_once(outcome: &Outcome) -> Result<()> {
     ensure!(
         outcome.cuts.iter().all(|cuts| *cuts == 1),
@@ -217,7 +263,7 @@ fn each_is_cut_once(outcome: &Outcome) -> Result<()> {
 }
 
 /// The first of the school on the first gateway, the second on the last.
-async fn talk_over_two(cluster: &Cluster, school: &School) -> Result<()> {
+async fn talk_over_two(cluster: &Cluster, school: &School, notebook: &Notebook) -> Result<()> {
     let (first, last) = (&cluster.addresses[0], cluster.addresses.last().context("no gateway")?);
     let (anne, mut anne_hears) = school.people[0].connect(&format!("http://{first}"))?;
     until(&mut anne_hears, connected).await?;
@@ -250,6 +296,9 @@ async fn talk_over_two(cluster: &Cluster, school: &School) -> Result<()> {
     let thread = until(&mut mette_hears, |update| message(update, "Hej Mette"))
         .await
         .context("no message")?;
+    // Later gateways may tell the two of it again.
+    let members = school.people[..2].iter().map(|member| member.profile).collect();
+    notebook.note(notebook.devices(1), Note::Given { thread, members });
     let typing = Request::Typing(ThreadReference { thread });
     mette.request(typing).await?;
     until(&mut anne_hears, |update| match update {

@@ -1,6 +1,7 @@
 //! A running server listens where the documents say and nowhere else, and no browser on another origin gets a socket.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -38,7 +39,7 @@ async fn look_at(footing: Footing) -> Result<()> {
     let school = people::found(&*cluster.gateways[0].lock().await, 4, folder.path().join("tokens")).await?;
     let mut chaos = ChaosOptions::new(Scenario::Calm, Duration::ZERO, 1);
     (chaos.crowd.clients, chaos.crowd.movers) = (4, 0);
-    let crowd = Crowd::gather(&cluster, &school, &chaos).await?;
+    let crowd = Crowd::gather(&cluster, &school, &Arc::default(), &chaos).await?;
     ensure!(crowd.connected() == 4, "not everybody is there");
     for gateway in &cluster.gateways {
         let gateway = gateway.lock().await;

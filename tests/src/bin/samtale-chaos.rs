@@ -139,7 +139,7 @@ async fn in_cluster(cluster: ClusterOptions, options: &ChaosOptions) -> Result<b
         cluster.gateways.len(),
         school.people.len()
     );
-    let outcome = chaos::run(&cluster, &school, options).await?;
+    let outcome = chaos::run(&cluster, &school, &Arc::default(), options).await?;
     match outcome.quiet_after {
         Some(after) => eprintln!(
             "everybody has everything {:.1} s after the last fault",

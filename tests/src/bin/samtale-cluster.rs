@@ -34,6 +34,12 @@ struct Arguments {
     /// The folder of the built web app.
     #[arg(long)]
     web: Option<PathBuf>,
+    /// The keyspace of the cluster, for a CQL server that is given.
+    #[arg(long, default_value = "samtale")]
+    keyspace: String,
+    /// Drop the keyspace at the end; otherwise the same folder goes on where it was.
+    #[arg(long)]
+    drop_keyspace: bool,
     /// Any other setting of the gateways; may be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -64,7 +70,8 @@ async fn run(arguments: Arguments) -> Result<()> {
         gateways: arguments.gateways,
         first_port: Some(arguments.port),
         footing: Footing::ServicesDirectly,
-        keyspace: "samtale".to_owned(),
+        keyspace: arguments.keyspace,
+        drops_keyspace: arguments.drop_keyspace,
         settings,
         seed: 0,
     };

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::ChaosOptions;
-use crate::checker::{Note, Noted};
+use crate::checker::{Note, Noted, View};
 use crate::cluster::Cluster;
 use crate::cluster::people::School;
 use crate::node::until;
@@ -39,6 +39,8 @@ pub struct CrowdOptions {
     pub movers: usize,
     /// How long a client is silent between two messages, in milliseconds.
     pub silence_ms: std::ops::Range<u64>,
+    /// How long each message is at least, in bytes.
+    pub text_bytes: usize,
 }
 
 impl Default for CrowdOptions {
@@ -48,6 +50,7 @@ impl Default for CrowdOptions {
             threads: 3,
             movers: 3,
             silence_ms: 200..1_500,
+            text_bytes: 0,
         }
     }
 }
@@ -60,6 +63,10 @@ pub struct Crowd {
     /// The first of those who come and go; they are the last.
     first_mover: usize,
     notebook: Arc<Notebook>,
+    /// The number of the first client.
+    first_device: u32,
+    /// What was written down before this moment is of crowds before it.
+    began: u64,
 }
 
 /// What the crowd does until it is told to stop.
@@ -81,7 +88,12 @@ impl Talking {
 
 impl Crowd {
     /// Connects everybody and begins the threads.
-    pub async fn gather(cluster: &Cluster, school: &School, options: &ChaosOptions) -> Result<Self> {
+    pub async fn gather(
+        cluster: &Cluster,
+        school: &School,
+        notebook: &Arc<Notebook>,
+        options: &ChaosOptions,
+    ) -> Result<Self> {
         let CrowdOptions {
             clients,
             threads,
@@ -93,7 +105,8 @@ impl Crowd {
             "too few people for this crowd"
         );
         let first_mover = clients - movers;
-        let notebook = Arc::new(Notebook::default());
+        let first_device = notebook.devices(u32::try_from(clients)?);
+        let began = notebook.now();
         let mut lines = Vec::new();
         let mut connected = Vec::new();
         for (number, member) in (0_u64..).zip(&school.people[..clients]) {
@@ -112,9 +125,9 @@ impl Crowd {
         let (first, hears) = connected.first_mut().context("nobody is there")?;
         let threads = begin_threads(first, hears, school.space, &members[1..], threads).await?;
         let mut witnesses = Vec::new();
-        for ((device, profile), (client, updates)) in (0_u32..).zip(&profiles).zip(connected) {
-            let blemish = options.blemish.filter(|_| device == 1);
-            let notebook = Arc::clone(&notebook);
+        for ((device, profile), (client, updates)) in (first_device..).zip(&profiles).zip(connected) {
+            let blemish = options.blemish.filter(|_| device == first_device + 1);
+            let notebook = Arc::clone(notebook);
             let witness = Witness::with_blemish(device, *profile, client, updates, notebook, blemish);
             witnesses.push(Arc::new(witness));
         }
@@ -123,31 +136,35 @@ impl Crowd {
                 thread: *thread,
                 members: members.to_vec(),
             };
-            notebook.note(0, given);
+            notebook.note(first_device, given);
         }
         Ok(Self {
             witnesses,
             lines,
             threads,
             first_mover,
-            notebook,
+            notebook: Arc::clone(notebook),
+            first_device,
+            began,
         })
     }
 
     /// Everybody begins to write.
     pub fn talk(self: &Arc<Self>, options: &ChaosOptions) -> Talking {
         let stop = CancellationToken::new();
+        // Crowds of one seed follow each other, and a send is named once.
         let mut random = ChaCha8Rng::seed_from_u64(options.seed);
+        random.set_stream(u64::from(self.first_device));
         let mut tasks = Vec::new();
         for witness in &self.witnesses {
             let choices = ChaCha8Rng::seed_from_u64(random.next_u64());
             let (crowd, witness) = (Arc::clone(self), Arc::clone(witness));
-            let silence = options.crowd.silence_ms.clone();
+            let manner = options.crowd.clone();
             tasks.push(tokio::spawn(keep_writing(
                 crowd,
                 witness,
                 choices,
-                silence,
+                manner,
                 stop.clone(),
             )));
         }
@@ -175,12 +192,18 @@ impl Crowd {
         if !wait_until(patience, is_answered).await {
             return false;
         }
-        let (told, nothing) = (self.told(), BTreeSet::new());
-        let has_all = |witness: &Arc<Witness>| {
-            let has = |thread: &ThreadId| witness.is_quiet_with(*thread, told.get(thread).unwrap_or(&nothing));
-            self.threads.iter().all(has)
-        };
-        let everything = || self.witnesses[..self.first_mover].iter().all(has_all);
+        let (earlier, notes) = self.notes();
+        let (view, told) = (View::after(&earlier, &notes), told(&notes));
+        let mut awaited = Vec::new();
+        for witness in &self.witnesses {
+            let threads = self
+                .threads
+                .iter()
+                .filter(|thread| view.is_constant(**thread, witness.profile));
+            awaited.extend(threads.map(|thread| (witness, *thread, told.get(thread).cloned().unwrap_or_default())));
+        }
+        let has = |(witness, thread, told): &(&Arc<Witness>, ThreadId, _)| witness.is_quiet_with(*thread, told);
+        let everything = || awaited.iter().all(has);
         wait_until(patience.saturating_sub(began.elapsed()), everything).await
     }
 
@@ -195,9 +218,18 @@ impl Crowd {
         Ok(())
     }
 
-    /// Everything that was written down.
-    pub fn notes(&self) -> Vec<Noted> {
-        self.notebook.notes()
+    /// Everybody leaves, so that nobody of this crowd is there beside the next one.
+    pub async fn leave(&self) {
+        for witness in &self.witnesses {
+            witness.client.stop().await;
+        }
+    }
+
+    /// What was written down: by crowds before this one, and since it gathered.
+    pub fn notes(&self) -> (Vec<Noted>, Vec<Noted>) {
+        let mut earlier = self.notebook.notes();
+        let own = earlier.split_off(earlier.partition_point(|noted| noted.moment < self.began));
+        (earlier, own)
     }
 
     /// How often the live connection of each client ended.
@@ -209,16 +241,17 @@ impl Crowd {
     pub fn connected(&self) -> usize {
         self.witnesses.iter().filter(|witness| witness.is_connected()).count()
     }
+}
 
-    fn told(&self) -> BTreeMap<ThreadId, BTreeSet<MessageId>> {
-        let mut told: BTreeMap<ThreadId, BTreeSet<MessageId>> = BTreeMap::new();
-        for noted in self.notebook.notes() {
-            if let Note::Told { thread, message, .. } = noted.note {
-                told.entry(thread).or_default().insert(message);
-            }
+/// The messages of each thread that somebody was told are stored.
+fn told(notes: &[Noted]) -> BTreeMap<ThreadId, BTreeSet<MessageId>> {
+    let mut told: BTreeMap<ThreadId, BTreeSet<MessageId>> = BTreeMap::new();
+    for noted in notes {
+        if let Note::Told { thread, message, .. } = noted.note {
+            told.entry(thread).or_default().insert(message);
         }
-        told
     }
+    told
 }
 
 async fn begin_threads(
@@ -253,16 +286,17 @@ async fn keep_writing(
     crowd: Arc<Crowd>,
     witness: Arc<Witness>,
     mut random: ChaCha8Rng,
-    silence_ms: std::ops::Range<u64>,
+    manner: CrowdOptions,
     stop: CancellationToken,
 ) -> Result<()> {
-    while !is_over(&stop, random.random_range(silence_ms.clone())).await {
+    while !is_over(&stop, random.random_range(manner.silence_ms.clone())).await {
         if witness.waiting() < MOST_WAITING {
             let thread = crowd.threads[random.random_range(0..crowd.threads.len())];
             let mut id = [0; 16];
             random.fill_bytes(&mut id);
             let text = ["Er der nogen? 🙋", "Husk gymnastiktøj", "Tak!"][random.random_range(0..3)];
-            witness.send(thread, ClientId::from_bytes(id), text).await?;
+            let text = format!("{text:<length$}", length = manner.text_bytes);
+            witness.send(thread, ClientId::from_bytes(id), &text).await?;
         }
     }
     Ok(())

@@ -25,7 +25,7 @@ impl Stage {
         }
         // Redis' lines twice as often: what goes over them is what is designed to break.
         let lines = match (step.choice >> 32) % 3 {
-            0 => &services.cql_lines,
+            0 if !services.cql_lines.is_empty() => &services.cql_lines,
             _ => &services.redis_lines,
         };
         let line = chosen(lines, step.choice);

@@ -74,10 +74,14 @@ kinds! {
     RedisForgets in Services = "redis-forgets";
     /// Redis cuts its subscribers, as it does with one that reads too slowly.
     RedisCutsSubscribers in Services = "redis-cuts-subscribers";
+    /// A gateway hangs while much is published, so that Redis cuts its subscription for being too slow.
+    RedisCutsSlowSubscriber in Services = "redis-cuts-slow-subscriber";
     /// A replica that lags is promoted, and Redis is gone.
     RedisPromotion in Services = "redis-promotion";
     /// The CQL server is stopped, and returns.
     CqlStop in Services = "cql-stop";
+    /// One CQL server of those that keep the same is stopped, and returns.
+    CqlReplicaStop in Services = "cql-replica-stop";
     /// The CQL server hangs, and goes on.
     CqlHang in Services = "cql-hang";
     /// The CQL server can not be reached.
@@ -94,6 +98,8 @@ kinds! {
     PublishDrops in Lines = "publish-drops";
     /// A client is offline.
     ClientOffline in Clients = "client-offline";
+    /// Every other client is offline while Redis is emptied: for longer than its log remembers.
+    ClientsMissTheLog in Clients = "clients-miss-the-log";
     /// A client's connection is reset.
     ClientResets in Clients = "client-resets";
 }
@@ -164,17 +170,23 @@ pub struct Step {
     pub choice: u64,
 }
 
-/// The faults of one lane, without end: the same for the same seed.
+/// The faults of one lane, without end: the same for the same seed. A fault that is all the scenario begins at once.
 pub fn steps(options: &ChaosOptions, lane: Lane, kinds: Vec<Kind>) -> impl Iterator<Item = Step> + Send + use<> {
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     random.set_stream(1 + lane as u64);
     let longest = options.longest_outage.max(SHORTEST_OUTAGE);
+    let mut begins_at_once = matches!(options.scenario, Scenario::One(_));
     std::iter::from_fn(move || {
         // Short ones are more frequent: each length is as likely as its double.
         let stretch = longest.as_secs_f64() / SHORTEST_OUTAGE.as_secs_f64();
         let outage = SHORTEST_OUTAGE.mul_f64(stretch.powf(random.random_range(0.0..=1.0)));
+        let pause = Duration::from_millis(random.random_range(PAUSE_MS));
         Some(Step {
-            pause: Duration::from_millis(random.random_range(PAUSE_MS)),
+            pause: if std::mem::take(&mut begins_at_once) {
+                Duration::ZERO
+            } else {
+                pause
+            },
             kind: kinds[random.random_range(0..kinds.len())],
             outage,
             choice: random.next_u64(),

@@ -17,14 +17,48 @@ const SLOWEST_MS: u64 = 2_500;
 /// How long a replica may take to have everything.
 const REPLICA_PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a loud crowd may need to fill what a subscriber does not read.
+const SLOWNESS_PATIENCE: Duration = Duration::from_secs(40);
+/// Sets how much Redis keeps for a slow client before it cuts it.
+const OUTPUT_LIMIT: &str = "CONFIG SET client-output-buffer-limit";
+
 impl Stage {
     pub(super) async fn hurt_services(&self, step: Step) -> Result<()> {
         let services = self.services()?;
         match step.kind {
-            Kind::CqlStop | Kind::CqlHang | Kind::CqlUnreachable | Kind::CqlSlow => hurt_cql(services, step).await,
+            Kind::CqlStop | Kind::CqlReplicaStop | Kind::CqlHang | Kind::CqlUnreachable | Kind::CqlSlow => {
+                hurt_cql(services, step).await
+            }
             Kind::RedisPromotion => promote(services, step).await,
+            Kind::RedisCutsSlowSubscriber => self.be_too_slow(services, step).await,
             _ => hurt_redis(services, step).await,
         }
+    }
+
+    /// A gateway hangs, and what lies between it and Redis takes next to nothing, until Redis has cut it.
+    async fn be_too_slow(&self, services: &Services, step: Step) -> Result<()> {
+        let redis = services.redis.lock().await;
+        let number = usize::try_from(step.choice % u64::try_from(self.cluster.gateways.len())?)?;
+        let (gateway, line) = (
+            self.cluster.gateways[number].lock().await,
+            &services.redis_lines[number],
+        );
+        let cut_before = redis.cut_for_slowness()?;
+        redis.command(&format!("{OUTPUT_LIMIT} \"pubsub 64kb 32kb 1\"")).await?;
+        line.change(|faults| faults.to_client.bytes_per_second = Some(1));
+        gateway.pause()?;
+        let cutting = async {
+            while redis.cut_for_slowness()? == cut_before {
+                // tidy: waits because Redis' log is looked at again and again, within a bound
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            anyhow::Ok(())
+        };
+        let is_cut = tokio::time::timeout(SLOWNESS_PATIENCE, cutting).await;
+        gateway.resume()?;
+        line.change(|faults| faults.to_client.bytes_per_second = None);
+        redis.command(&format!("{OUTPUT_LIMIT} \"pubsub 32mb 8mb 60\"")).await?;
+        is_cut.context("Redis cuts nobody")?
     }
 }
 
@@ -81,6 +115,13 @@ async fn hurt_cql(services: &Services, step: Step) -> Result<()> {
             own()?.stop().await?;
             outage(step.outage).await;
             own()?.return_to_work().await?;
+        }
+        Kind::CqlReplicaStop => {
+            let nodes: Vec<_> = services.cql.own().into_iter().chain(&services.cql_replicas).collect();
+            let node = nodes[usize::try_from(step.choice % u64::try_from(nodes.len())?)?];
+            node.stop().await?;
+            outage(step.outage).await;
+            node.return_to_work().await?;
         }
         Kind::CqlHang => {
             own()?.pause()?;

@@ -15,11 +15,15 @@ use crate::proxy::Proxy;
 /// How long a fault may take beside its outage: a server that starts again, a database that reads its log.
 const UNDO_PATIENCE: Duration = Duration::from_secs(240);
 
+/// The length of messages from which on a subscriber that does not read fills what lies between it and Redis.
+const LOUD_BYTES: usize = 12 * 1024;
+
 /// A cluster with its crowd, and what may be done to them.
 pub struct Stage {
     pub(super) cluster: Arc<Cluster>,
     pub(super) crowd: Arc<Crowd>,
     pub(super) one_message_lost_of: u32,
+    is_loud: bool,
     began: Instant,
 }
 
@@ -36,6 +40,7 @@ impl Stage {
             cluster,
             crowd,
             one_message_lost_of,
+            is_loud: options.crowd.text_bytes >= LOUD_BYTES,
             began: Instant::now(),
         }
     }
@@ -43,14 +48,18 @@ impl Stage {
     /// Whether this can happen on what the cluster stands on.
     pub fn can(&self, kind: Kind) -> bool {
         let footing = self.cluster.options.footing;
+        let has_lines = matches!(footing, Footing::Services | Footing::OwnServices | Footing::Replicated);
+        let services = self.cluster.services.as_ref();
         match (kind, kind.lane()) {
+            (Kind::ClientsMissTheLog, _) => has_lines,
+            (Kind::RedisCutsSlowSubscriber, _) => has_lines && self.is_loud,
             (_, Lane::Gateways | Lane::Clients) => true,
-            (Kind::CqlStop | Kind::CqlHang, _) => self
-                .cluster
-                .services
-                .as_ref()
-                .is_some_and(|services| services.cql.own().is_some()),
-            (_, Lane::Services | Lane::Lines) => matches!(footing, Footing::Services | Footing::OwnServices),
+            (Kind::CqlStop | Kind::CqlHang, _) => services.is_some_and(|services| services.cql.own().is_some()),
+            (Kind::CqlReplicaStop, _) => services.is_some_and(|services| !services.cql_replicas.is_empty()),
+            (Kind::CqlUnreachable | Kind::CqlSlow, _) => {
+                services.is_some_and(|services| !services.cql_lines.is_empty())
+            }
+            (_, Lane::Services | Lane::Lines) => has_lines,
         }
     }
 
@@ -60,19 +69,29 @@ impl Stage {
             Lane::Gateways => self.hurt_gateways(step).await,
             Lane::Services => self.hurt_services(step).await,
             Lane::Lines => self.hurt_lines(step).await,
-            Lane::Clients => {
-                let line = chosen(self.crowd.lines(), step.choice);
-                match step.kind {
-                    Kind::ClientOffline => {
-                        line.cut();
-                        outage(step.outage).await;
-                        line.heal();
-                    }
-                    _ => line.reset(),
-                }
-                Ok(())
-            }
+            Lane::Clients => self.hurt_clients(step).await,
         }
+    }
+
+    async fn hurt_clients(&self, step: Step) -> Result<()> {
+        let line = chosen(self.crowd.lines(), step.choice);
+        match step.kind {
+            Kind::ClientOffline => {
+                line.cut();
+                outage(step.outage).await;
+                line.heal();
+            }
+            Kind::ClientsMissTheLog => {
+                let first = usize::from(step.choice % 2 == 1);
+                let lines = || self.crowd.lines().iter().skip(first).step_by(2);
+                lines().for_each(Proxy::cut);
+                outage(step.outage).await;
+                self.services()?.redis.lock().await.command("FLUSHALL").await?;
+                lines().for_each(Proxy::heal);
+            }
+            _ => line.reset(),
+        }
+        Ok(())
     }
 
     /// The services, which a fault of theirs has.

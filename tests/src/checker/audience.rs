@@ -82,3 +82,73 @@ fn stays_out(turns: &[Turn]) -> bool {
         .filter(|turn| turn.is_addition)
         .all(|added| added.told.is_some_and(|(_, told)| told + SKEW_MS < removal.asked.1))
 }
+
+#[cfg(test)]
+mod tests {
+    use samtale_protocol::MessageId;
+
+    use super::*;
+    use crate::checker::check_after;
+
+    const ANNE: ProfileId = ProfileId::from_bytes([1; 16]);
+    const BO: ProfileId = ProfileId::from_bytes([2; 16]);
+    const THREAD: ThreadId = ThreadId::from_bytes([3; 16]);
+
+    fn noted(moment: u64, device: u32, note: Note) -> Noted {
+        Noted {
+            moment,
+            at_ms: moment * 10 * SKEW_MS,
+            device,
+            note,
+        }
+    }
+
+    fn is_shown(moment: u64, device: u32, thread: ThreadId) -> Noted {
+        let seen = Seen {
+            message: MessageId::from_bytes([4; 16]),
+            version: 1,
+            client: None,
+            reply_to: None,
+        };
+        let by_event = true;
+        noted(moment, device, Note::Shown { thread, seen, by_event })
+    }
+
+    #[test]
+    fn what_is_shown_of_an_earlier_run_is_judged_by_who_was_in_it() {
+        let members = vec![ANNE];
+        let earlier = [
+            noted(1, 0, Note::Began { profile: ANNE }),
+            noted(
+                2,
+                0,
+                Note::Given {
+                    thread: THREAD,
+                    members,
+                },
+            ),
+            // Found when it happened, and not named again.
+            noted(3, 1, Note::Began { profile: BO }),
+            is_shown(4, 1, THREAD),
+        ];
+        let began = [(5, 10, ANNE), (6, 11, BO)]
+            .map(|(moment, device, profile)| noted(moment, device, Note::Began { profile }));
+        let found = |device, thread| {
+            let notes = [began.as_slice(), &[is_shown(7, device, thread)]].concat();
+            check_after(&earlier, &notes)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found(10, THREAD), Vec::<String>::new(), "she is in it");
+        assert!(
+            matches!(&found(11, THREAD)[..], [what] if what.contains("never was")),
+            "he is not"
+        );
+        let unknown = ThreadId::from_bytes([5; 16]);
+        assert!(
+            matches!(&found(10, unknown)[..], [what] if what.contains("never was")),
+            "nobody is"
+        );
+    }
+}

@@ -57,8 +57,8 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Reads the notes.
-    pub fn new(notes: &'a [Noted]) -> Self {
+    /// Reads notes, and from earlier ones who was in which thread and who sent what.
+    pub fn after(earlier: &'a [Noted], notes: &'a [Noted]) -> Self {
         let mut view = Self {
             notes,
             profiles: BTreeMap::new(),
@@ -69,6 +69,12 @@ impl<'a> View<'a> {
             kept: BTreeMap::new(),
             screens: BTreeMap::new(),
         };
+        for noted in earlier {
+            view.read(noted);
+        }
+        // Those were looked at when they were written.
+        view.kept.clear();
+        view.screens.clear();
         for noted in notes {
             view.read(noted);
         }

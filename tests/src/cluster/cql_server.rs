@@ -75,6 +75,23 @@ impl OwnCqlServer {
         Ok(server.run().await?.then_some(server))
     }
 
+    /// Starts another node of the cluster that this one began, at another address of this machine, and waits until it
+    /// has joined.
+    pub async fn joined_by(&self, folder: &Path, address: Ipv4Addr) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let node = Self {
+            address: SocketAddr::from((address, self.address.port())),
+            folder: std::path::absolute(folder)?,
+        };
+        node.return_to_work().await?;
+        Ok(node)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Starts it again, with its data.
     pub async fn return_to_work(&self) -> Result<()> {
         ensure!(self.run().await?, "the JDK is gone");
@@ -87,6 +104,9 @@ impl OwnCqlServer {
             .arg("start")
             .arg(&self.folder)
             .arg(self.address.port().to_string());
+        if self.address.ip() != Ipv4Addr::LOCALHOST {
+            command.arg(self.address.ip().to_string());
+        }
         let status = command.stdout(Stdio::null()).status().await?;
         match status.code() {
             Some(0) => Ok(true),

@@ -167,6 +167,12 @@ impl RedisServer {
             .to_owned())
     }
 
+    /// How many clients it cut so far because they read too slowly, as its log says.
+    pub fn cut_for_slowness(&self) -> Result<usize> {
+        let log = std::fs::read_to_string(self.folder.join("server.log"))?;
+        Ok(log.matches("overcoming of output buffer limits").count())
+    }
+
     /// How long the append-only file is now: what it forgets back to with [`RedisServer::kill_and_forget`].
     pub fn remembered(&self) -> Result<u64> {
         Ok(std::fs::metadata(self.append_only_file()?)?.len())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use samtale_client::{Update, Updates};
+use samtale_client::{StopReason, Update, Updates};
 use samtale_protocol::messages::Sent;
 use samtale_protocol::{Event, MessageId, ThreadId, Timestamp};
 
@@ -42,6 +42,9 @@ pub(super) async fn listen(witness: Witness, mut updates: Updates) {
                 screen.cuts += usize::from(screen.is_connected);
                 screen.is_connected = false;
             }
+            Update::Stopped {
+                reason: StopReason::Asked,
+            } => {}
             Update::Stopped { reason } => witness.note(Note::Stuck {
                 what: format!("the client stopped: {reason:?}"),
             }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { LAUNCH } from './chromium.ts';
-import type { Role, School } from './school.ts';
+import type { Place, Role } from './school.ts';
 import { storedIn } from './storage.ts';
 import { type Language, type Text, textsIn } from './texts.ts';
 import { PATIENCE_MS, until, untilEqual } from './until.ts';
@@ -30,39 +30,39 @@ export class Device {
   /** Where the browser keeps what is to outlive it; none for one that forgets all when it is closed. */
   readonly #folder: string | null;
   readonly #options: DeviceOptions;
-  readonly #school: School;
+  readonly #place: Place;
   #context: BrowserContext;
   #page: Page;
   #watch: Watch;
 
   private constructor(
-    school: School,
+    place: Place,
     options: DeviceOptions,
     folder: string | null,
     context: BrowserContext,
     page: Page,
   ) {
-    this.#school = school;
+    this.#place = place;
     this.#options = options;
     this.#folder = folder;
     this.#context = context;
     this.#page = page;
-    this.#watch = new Watch(context, school.url, options.allow ?? []);
+    this.#watch = new Watch(context, place.url, options.allow ?? []);
     this.text = textsIn(options.language ?? 'da');
   }
 
-  static async open(school: School, browser: Browser, options: DeviceOptions): Promise<Device> {
+  static async open(place: Place, browser: Browser, options: DeviceOptions): Promise<Device> {
     const context = await prepared(await browser.newContext(contextOptions(options)), options);
-    const device = new Device(school, options, null, context, await context.newPage());
+    const device = new Device(place, options, null, context, await context.newPage());
     await device.visit();
     return device;
   }
 
   /** A browser of its own with a folder, which can be closed and opened again. */
-  static async openKept(school: School, options: DeviceOptions): Promise<Device> {
+  static async openKept(place: Place, options: DeviceOptions): Promise<Device> {
     const folder = mkdtempSync(join(tmpdir(), 'samtale-browser-'));
     const context = await launchKept(folder, options);
-    const device = new Device(school, options, folder, context, await firstPage(context));
+    const device = new Device(place, options, folder, context, await firstPage(context));
     await device.visit();
     return device;
   }
@@ -88,7 +88,7 @@ export class Device {
   }
 
   async visit(path = '/'): Promise<void> {
-    await this.page.goto(this.#school.url + path);
+    await this.page.goto(this.#place.url + path);
   }
 
   /** Closes the whole browser, as a phone does that needs room. */
@@ -102,7 +102,7 @@ export class Device {
     this.#context = await launchKept(this.#folder, this.#options);
     await this.#context.setOffline(isOffline);
     this.#page = await firstPage(this.#context);
-    this.#watch = new Watch(this.#context, this.#school.url, this.#options.allow ?? []);
+    this.#watch = new Watch(this.#context, this.#place.url, this.#options.allow ?? []);
     await this.visit();
   }
 
@@ -134,7 +134,7 @@ export class Device {
   }
 
   logIn(role: Role, { isOwnDevice = false } = {}): Promise<void> {
-    return this.enter(this.#school.login(role), { isOwnDevice });
+    return this.enter(this.#place.login(role), { isOwnDevice });
   }
 
   async enter(

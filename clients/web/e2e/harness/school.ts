@@ -13,13 +13,19 @@ export interface Login {
   readonly password: string;
 }
 
+/** Where a device goes, and who can log in there. */
+export interface Place {
+  readonly url: string;
+  login(role: Role): Login;
+}
+
 export type Role = 'teacher' | 'guardian' | 'child';
 
 /** What is shown of a server's own words when it does not start. */
 const LOG_LINES = 10;
 
 /** A demo school: a real server with the page, on a port of its own, and made anew for each file of scenarios. */
-export class School {
+export class School implements Place {
   readonly #folder = mkdtempSync(join(tmpdir(), 'samtale-e2e-'));
   readonly #settings: readonly string[];
   #process: ChildProcess | undefined;
@@ -65,9 +71,7 @@ export class School {
   }
 
   login(role: Role): Login {
-    const login = this.#logins.find((one) => one.role === role);
-    if (!login) throw new Error(`the demo has no ${role}`);
-    return login;
+    return loginOf(this.#logins, role);
   }
 
   /** A parent who has not been here yet, and the code on the sheet that the school gave them. */
@@ -84,6 +88,12 @@ export class School {
   #folders(): string[] {
     return ['--data', join(this.#folder, 'data'), '--keys', join(this.#folder, 'keys')];
   }
+}
+
+export function loginOf(logins: readonly Login[], role: Role): Login {
+  const login = logins.find((one) => one.role === role);
+  if (!login) throw new Error(`the demo has no ${role}`);
+  return login;
 }
 
 function firstLine(running: ChildProcess): Promise<string> {
