@@ -17,6 +17,9 @@ const LEASE: Duration = Duration::from_secs(12);
 /// How often a node says that it is there.
 const RENEWAL: Duration = Duration::from_secs(3);
 
+/// How soon it tries again when Redis is away.
+const RETRY: Duration = Duration::from_millis(200);
+
 /// How many people are told of or asked for in one command.
 const PEOPLE: usize = 500;
 
@@ -25,10 +28,11 @@ impl RedisLog {
     /// lost it.
     pub async fn run_presence(&self, presence: &Presence) {
         loop {
-            if let Err(error) = self.renew(presence).await {
+            let renewed = self.renew(presence).await;
+            if let Err(error) = &renewed {
                 debug!(%error, "who is online can not be told now");
             }
-            tokio::time::sleep(RENEWAL).await;
+            tokio::time::sleep(if renewed.is_ok() { RENEWAL } else { RETRY }).await;
         }
     }
 

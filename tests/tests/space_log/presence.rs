@@ -47,12 +47,12 @@ async fn people_of_a_node_are_seen_by_the_others_for_as_long_as_it_lives() {
     let (one, other) = (Node::new(&server, &keyring).await, Node::new(&server, &keyring).await);
     one.presence.connected(ANNA, false);
     assert!(one.presence.settle(ANNA).await);
-    assert_eq!(other.sees().await, Some(vec![true, false]));
+    until("she is seen", async || other.sees().await == Some(vec![true, false])).await;
     // On two nodes, then on one of them no longer.
     other.presence.connected(ANNA, false);
     assert!(other.presence.settle(ANNA).await);
     one.presence.disconnected(ANNA);
-    assert!(one.presence.settle(ANNA).await, "they are there on another device");
+    until("they are there on another device", async || one.presence.settle(ANNA).await).await;
     other.presence.set_hidden(ANNA, true);
     assert!(!other.presence.settle(ANNA).await, "who hides is seen by nobody");
     assert_eq!(one.sees().await, Some(vec![false, false]));
