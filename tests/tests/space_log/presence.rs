@@ -52,7 +52,10 @@ async fn people_of_a_node_are_seen_by_the_others_for_as_long_as_it_lives() {
     other.presence.connected(ANNA, false);
     assert!(other.presence.settle(ANNA).await);
     one.presence.disconnected(ANNA);
-    until("they are there on another device", async || one.presence.settle(ANNA).await).await;
+    until("they are there on another device", async || {
+        one.presence.settle(ANNA).await
+    })
+    .await;
     other.presence.set_hidden(ANNA, true);
     assert!(!other.presence.settle(ANNA).await, "who hides is seen by nobody");
     assert_eq!(one.sees().await, Some(vec![false, false]));
