@@ -275,7 +275,10 @@ async fn migrate(place: &Place) {
             (&json!("tables"), &json!([]))
         );
     }
-    assert_eq!(run(migrate("--status")).await.out, "applied  0001 tables\n");
+    assert_eq!(
+        run(migrate("--status")).await.out,
+        "applied  0001 tables\napplied  0002 nodes\n"
+    );
 }
 
 #[tokio::test]

@@ -227,7 +227,10 @@ mod tests {
         let checksums: Vec<String> = ALL.iter().map(Migration::checksum).collect();
         assert_eq!(
             checksums,
-            ["870d0ec3cc92f61b24f299ac7322db2dc0ee819dbe4fce85d7a0ec0f1ca3713b"]
+            [
+                "870d0ec3cc92f61b24f299ac7322db2dc0ee819dbe4fce85d7a0ec0f1ca3713b",
+                "dabe66e429d6ee220f27f40591b0913a6c265cedae92092769a59b27f54bfd49",
+            ]
         );
     }
 
