@@ -71,7 +71,11 @@ impl ClusterOptions {
             footing,
             keyspace: format!("cluster_{}", std::process::id()),
             drops_keyspace: true,
-            settings: vec!["limits.logins_per_account_per_minute=1000".to_owned()],
+            // Everybody logs in again and again, and in the end reads whole threads.
+            settings: vec![
+                "limits.logins_per_account_per_minute=1000".to_owned(),
+                "limits.requests_per_second=1000".to_owned(),
+            ],
             seed,
         }
     }

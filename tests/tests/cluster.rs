@@ -24,6 +24,7 @@ use samtale_tests::cluster::{Cluster, ClusterOptions, Footing, missing};
 use samtale_tests::node::until;
 use samtale_tests::skipped::skip;
 use samtale_tests::witness::Notebook;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The people of the school; a crowd is some of them.
 const PEOPLE: usize = 12;
@@ -133,7 +134,14 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(all(wanted)) {
+    // Dropped, a cluster ends its processes.
+    let all = async {
+        tokio::select! {
+            outcome = all(wanted) => outcome,
+            signal = stopped() => Err(anyhow::anyhow!("stopped by a signal: {signal:?}")),
+        }
+    };
+    match runtime.block_on(all) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
@@ -141,6 +149,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Waits for a signal that ends the run.
+async fn stopped() -> std::io::Result<()> {
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupted.recv() => {}
+        _ = terminated.recv() => {}
+    }
+    Ok(())
 }
 
 /// Runs what is wanted; how many failed.

@@ -12,7 +12,7 @@ use samtale_client::{Client, Update, Updates};
 use samtale_protocol::messages::Part;
 use samtale_protocol::threads::Recipient;
 use samtale_protocol::{ClientId, MessageId, ProfileId, SpaceId, ThreadId};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::ChaosOptions;
@@ -209,13 +209,30 @@ impl Crowd {
 
     /// Writes down what everybody has in the end.
     pub async fn conclude(&self) -> Result<()> {
+        let mut concluding = JoinSet::new();
         for witness in &self.witnesses {
-            witness
-                .conclude(&self.threads)
-                .await
-                .with_context(|| format!("device {}", witness.device))?;
+            let (witness, threads) = (Arc::clone(witness), self.threads.clone());
+            concluding.spawn(async move { (witness.conclude(&threads).await, witness) });
+        }
+        while let Some(concluded) = concluding.join_next().await {
+            let (concluded, witness) = concluded?;
+            concluded.with_context(|| format!("device {}: {}", witness.device, self.stuck(&witness)))?;
         }
         Ok(())
+    }
+
+    /// What a client said that it is stuck with.
+    fn stuck(&self, witness: &Witness) -> String {
+        let notes = self
+            .notes()
+            .1
+            .into_iter()
+            .filter(|noted| noted.device == witness.device);
+        let stuck = notes.filter_map(|noted| match noted.note {
+            Note::Stuck { what } => Some(format!("{what}, at {} ms", noted.at_ms)),
+            _ => None,
+        });
+        stuck.collect::<Vec<_>>().join("; ")
     }
 
     /// Everybody leaves, so that nobody of this crowd is there beside the next one.

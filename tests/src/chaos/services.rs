@@ -44,7 +44,7 @@ impl Stage {
             &services.redis_lines[number],
         );
         let cut_before = redis.cut_for_slowness()?;
-        redis.command(&format!("{OUTPUT_LIMIT} \"pubsub 64kb 32kb 1\"")).await?;
+        redis.command(&format!("{OUTPUT_LIMIT} \"pubsub 1mb 256kb 1\"")).await?;
         line.change(|faults| faults.to_client.bytes_per_second = Some(1));
         gateway.pause()?;
         let cutting = async {

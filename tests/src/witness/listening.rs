@@ -45,9 +45,12 @@ pub(super) async fn listen(witness: Witness, mut updates: Updates) {
             Update::Stopped {
                 reason: StopReason::Asked,
             } => {}
-            Update::Stopped { reason } => witness.note(Note::Stuck {
-                what: format!("the client stopped: {reason:?}"),
-            }),
+            Update::Stopped { reason } => {
+                // Said at once: a run waits long for somebody who does not come back.
+                eprintln!("device {} stopped: {reason:?}", witness.device);
+                let what = format!("the client stopped: {reason:?}");
+                witness.note(Note::Stuck { what });
+            }
             _ => {}
         }
     }
