@@ -14,7 +14,7 @@ use samtale_client::{Client, Update, Updates};
 use samtale_protocol::messages::Part;
 use samtale_protocol::presence::WatchPresence;
 use samtale_protocol::threads::{Recipient, ThreadReference};
-use samtale_protocol::{Event, Request, Signal};
+use samtale_protocol::{Event, Reply, Request, SessionId, Signal};
 use samtale_tests::chaos::crowd::CrowdOptions;
 use samtale_tests::chaos::plan::Kind;
 use samtale_tests::chaos::{self, ChaosOptions, Outcome, Scenario};
@@ -27,7 +27,11 @@ use samtale_tests::witness::Notebook;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The people of the school; a crowd is some of them.
-const PEOPLE: usize = 12;
+const PEOPLE: usize = 13;
+/// How soon an ended login's socket is closed, on whatever gateway it is.
+const REVOKED_WITHIN: Duration = Duration::from_secs(2);
+/// On a machine that does much beside, it is told that long later, and this file fails only beyond.
+const NOISE: Duration = Duration::from_secs(3);
 /// The broken promises that are told one by one.
 const TOLD: usize = 10;
 
@@ -196,6 +200,18 @@ async fn all(wanted: impl Fn(&str) -> bool) -> Result<usize> {
     if wanted(name) {
         count(name, Instant::now(), talk_over_two(&cluster, &school, &notebook).await);
     }
+    for (name, is_redis_away) in [
+        ("an_ended_login_closes_its_socket_on_another_gateway", false),
+        ("an_ended_login_closes_its_socket_while_redis_is_away", true),
+    ] {
+        if wanted(name) {
+            count(
+                name,
+                Instant::now(),
+                end_elsewhere(&cluster, &school, is_redis_away).await,
+            );
+        }
+    }
     // A subscriber that is too slow takes long to come about: at full length only.
     let is_soak = std::env::var_os("SAMTALE_SOAK").is_some();
     let in_time = |trial: &Trial| is_soak || !matches!(trial.scenario, Scenario::One(Kind::RedisCutsSlowSubscriber));
@@ -284,6 +300,47 @@ fn each_is_cut_once(outcome: &Outcome) -> Result<()> {
         outcome.cuts
     );
     journal_reaches_back(outcome)
+}
+
+/// The last of the school is there twice, and ends the login on the last gateway from the first.
+async fn end_elsewhere(cluster: &Cluster, school: &School, is_redis_away: bool) -> Result<()> {
+    let (first, last) = (&cluster.addresses[0], cluster.addresses.last().context("no gateway")?);
+    let person = school.people.last().context("nobody")?;
+    let (here, mut here_hears) = person.connect(&format!("http://{first}"))?;
+    until(&mut here_hears, connected).await?;
+    let before = logins(&here).await?;
+    let (there, mut there_hears) = person.connect(&format!("http://{last}"))?;
+    until(&mut there_hears, connected).await?;
+    let after = logins(&here).await?;
+    let new = after.iter().find(|session| !before.contains(session));
+    let session = *new.context("the second login is not listed")?;
+    let services = cluster.services.as_ref().context("no services")?;
+    if is_redis_away {
+        services.redis.lock().await.kill()?;
+    }
+    let asked = Instant::now();
+    here.request(Request::EndLogin { session }).await?;
+    until(&mut there_hears, |update| match update {
+        Update::Stopped { .. } => Some(()),
+        _ => None,
+    })
+    .await?;
+    let took = asked.elapsed();
+    println!("an ended login's socket on another gateway was closed after {took:?}");
+    if is_redis_away {
+        services.redis.lock().await.return_to_work().await?;
+    }
+    here.stop().await;
+    there.stop().await;
+    ensure!(took < REVOKED_WITHIN + NOISE, "it took {took:?}");
+    Ok(())
+}
+
+async fn logins(client: &Client) -> Result<Vec<SessionId>> {
+    match client.request(Request::ListLogins).await? {
+        Reply::Logins { logins } => Ok(logins.into_iter().map(|login| login.session).collect()),
+        other => bail!("{other:?} is no list of logins"),
+    }
 }
 
 /// The first of the school on the first gateway, the second on the last.
