@@ -108,15 +108,22 @@ pub async fn run(
     for lane in lanes {
         lane.await??;
     }
+    stage.say("the last fault is over");
     let stopping = tokio::time::timeout(QUIET_PATIENCE, talking.stop());
     stopping
         .await
         .context("somebody waits for an answer that does not come")??;
     stage.heal().await.context("the cluster does not heal")?;
     let healed = Instant::now();
+    stage.say("all is healed");
     let patience = options.blemish.map_or(QUIET_PATIENCE, |_| BLEMISHED_PATIENCE);
     let is_quiet = crowd.is_quiet_within(patience).await;
     let quiet_after = is_quiet.then(|| healed.elapsed());
+    stage.say(if is_quiet {
+        "everybody has everything"
+    } else {
+        "not everybody has everything"
+    });
     crowd.conclude().await?;
     crowd.leave().await;
     let (earlier, notes) = crowd.notes();

@@ -15,6 +15,10 @@ use samtale_protocol::{ClientId, ErrorCode, MessageId, ProfileId, Reply, Request
 
 use crate::checker::{Note, Noted, Seen};
 
+/// The messages that are asked for at once, at most and at least.
+const LARGEST_PAGE: u32 = 100;
+const SMALLEST_PAGE: u32 = 4;
+
 /// What all witnesses of a run write into.
 pub struct Notebook {
     began: Instant,
@@ -288,16 +292,20 @@ impl Witness {
     async fn whole_thread(&self, thread: ThreadId) -> Result<Vec<Seen>, RequestError> {
         let mut all: Vec<Seen> = Vec::new();
         let mut before = None;
+        let mut limit = LARGEST_PAGE;
         loop {
             let request = Request::History(History {
                 thread,
                 before,
                 after: None,
-                limit: 100,
+                limit,
             });
             let Reply::History(page) = self.client.request(request).await? else {
                 return Err(RequestError::UnexpectedReply);
             };
+            // A page of long messages ends early, and the server reads as many as are asked for.
+            let twice = u32::try_from(page.messages.len() * 2).unwrap_or(LARGEST_PAGE);
+            limit = twice.clamp(SMALLEST_PAGE, LARGEST_PAGE);
             before = page.messages.first().map(|message| message.message);
             all.splice(
                 0..0,

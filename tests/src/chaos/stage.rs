@@ -123,7 +123,8 @@ impl Stage {
         Ok(())
     }
 
-    fn say(&self, what: &str) {
+    /// Says on standard error what happens.
+    pub(super) fn say(&self, what: &str) {
         let connected = self.crowd.connected();
         eprintln!(
             "{:>7.1} s  {connected:>3} connected  {what}",
