@@ -95,7 +95,12 @@ impl Leases {
         let now = Instant::now();
         let (mut deaths, standing) = watch.look(now, self.clock.now(), &rows);
         let live = standing.live.clone();
-        recent.retain(|(at, _)| now.duration_since(*at) < SETTLED);
+        let is_settled = |(at, _): &(Instant, Death)| now.duration_since(*at) >= SETTLED;
+        for (_, death) in recent.extract_if(.., |death| is_settled(death)) {
+            // Or whoever starts later would look after it again.
+            let gone = node_key(death.node);
+            self.store.delete::<NodeRecord>(gone, death.forgotten_at()).await?;
+        }
         let before = std::mem::replace(
             &mut *self.standing.write().unwrap_or_else(PoisonError::into_inner),
             standing,

@@ -26,7 +26,7 @@ const BACKLOG: usize = 20_000;
 const APPENDS: usize = 32;
 
 /// How many of a log's newest entries are looked through before something is published again.
-const NEWEST: usize = 1_024;
+const NEWEST: usize = 256;
 
 /// How long to wait after the log failed.
 const RETRY: Duration = Duration::from_millis(200);

@@ -32,6 +32,13 @@ pub struct Death {
     renewed_at: Timestamp,
 }
 
+impl Death {
+    /// The time to delete its row with: later than the row, and earlier than any by which the node shows that it lives.
+    pub const fn forgotten_at(&self) -> u64 {
+        self.renewed_at.as_micros() + 1
+    }
+}
+
 /// How this node stands among the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
