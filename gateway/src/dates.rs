@@ -1,11 +1,11 @@
 //! What begins or ends by its date: a place in a class, a custody, an employment. What a person may see and hear is asked
 //! of the clock each time; who is a member of a thread is a row, and has to be written when the day comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use samtale_protocol::SpaceId;
+use samtale_protocol::{SpaceId, Timestamp};
 use samtale_storage::directory::SpaceRecord;
 use samtale_storage::engine::chain;
 use samtale_storage::{KeyValue, Range, StorageError, Store};
@@ -25,26 +25,30 @@ const PAGE: usize = 500;
 
 /// Follows the dates of all spaces that fall to this node, for as long as it is polled.
 pub async fn follow(office: Arc<Office>, leases: Option<Arc<Leases>>) {
-    let mut since = office.clock.now().minus(REACH);
-    // One space that can not be read, as when its keys are gone, does not hold back the others, nor is it forgotten.
-    let mut behind = BTreeMap::new();
+    // Up to when each space was followed. One that can not be read, as when its keys are gone, does not hold back the others;
+    // one that has only now fallen to this node is followed as far back as after a start.
+    let mut followed: BTreeMap<SpaceId, Timestamp> = BTreeMap::new();
     loop {
-        let now = office.clock.now();
         match spaces(&office.opened.store).await {
             Ok(spaces) => {
                 let falls_here = |space: &SpaceId| leases.as_ref().is_none_or(|leases| leases.is_for_this_node(*space));
-                for space in spaces.into_iter().filter(falls_here) {
-                    let from = behind.remove(&space).unwrap_or(since);
-                    match office.school.follow_dates(space, from).await {
-                        Ok(0) => {}
-                        Ok(threads) => info!(%space, threads, "members came and went by their dates"),
+                let spaces: BTreeSet<SpaceId> = spaces.into_iter().filter(falls_here).collect();
+                followed.retain(|space, _| spaces.contains(space));
+                for space in spaces {
+                    let now = office.clock.now();
+                    let from = followed.entry(space).or_insert(now.minus(REACH));
+                    match office.school.follow_dates(space, *from).await {
+                        Ok(threads) => {
+                            *from = now;
+                            if threads > 0 {
+                                info!(%space, threads, "members came and went by their dates");
+                            }
+                        }
                         Err(error) => {
                             warn!(%space, error = %chain(&error), "dates can not be followed now; tried again");
-                            behind.insert(space, from);
                         }
                     }
                 }
-                since = now;
             }
             Err(error) => warn!(error = %chain(&error), "spaces can not be listed now; tried again"),
         }

@@ -95,12 +95,6 @@ impl Leases {
         let now = Instant::now();
         let (mut deaths, standing) = watch.look(now, self.clock.now(), &rows);
         let live = standing.live.clone();
-        let is_settled = |(at, _): &(Instant, Death)| now.duration_since(*at) >= SETTLED;
-        for (_, death) in recent.extract_if(.., |death| is_settled(death)) {
-            // Or whoever starts later would look after it again.
-            let gone = node_key(death.node);
-            self.store.delete::<NodeRecord>(gone, death.forgotten_at()).await?;
-        }
         let before = std::mem::replace(
             &mut *self.standing.write().unwrap_or_else(PoisonError::into_inner),
             standing,
@@ -122,6 +116,12 @@ impl Leases {
                 // It stays dead, and is looked after at the next turn.
                 Err(error) => warn!(error = %chain(&error), "what a dead node left can not be published now"),
             }
+        }
+        while let Some((_, death)) = recent.first().filter(|(at, _)| now.duration_since(*at) >= SETTLED) {
+            // Or whoever starts later would look after it again. If it can not be deleted now, it is at the next turn.
+            let row = node_key(death.node);
+            self.store.delete::<NodeRecord>(row, death.forgotten_at()).await?;
+            recent.remove(0);
         }
         Ok(())
     }

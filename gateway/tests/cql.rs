@@ -2,22 +2,20 @@
 
 #![expect(clippy::expect_used, reason = "a test that can not go on has failed")]
 
+#[path = "support/inbox.rs"]
+mod inbox;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
-use samtale_protocol::frames::Hello;
-use samtale_protocol::threads::{Inbox, InboxPage};
-use samtale_protocol::{ClientFrame, DeviceId, Encoding, Language, Reply, Request, ServerFrame};
+use self::inbox::inbox;
+use samtale_protocol::threads::InboxPage;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio_tungstenite::client_async;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 /// The bound on every wait: a school of 600 is written to a database on a machine that runs other tests.
 const SOON: Duration = Duration::from_secs(240);
@@ -193,51 +191,6 @@ impl Node {
         let body: Value = serde_json::from_str(body).expect("JSON");
         body["access_token"].as_str().expect("a token").to_owned()
     }
-
-    /// Someone's list of threads, over the socket.
-    async fn inbox(&self, access_token: String) -> InboxPage {
-        let url = format!("ws://{}/v1/ws", self.address);
-        let mut request = url.into_client_request().expect("a request");
-        let encoding = "samtale.v1.json".parse().expect("a header");
-        request.headers_mut().insert("Sec-WebSocket-Protocol", encoding);
-        let stream = TcpStream::connect(&self.address).await.expect("it listens");
-        let (mut socket, _) = client_async(request, stream).await.expect("a socket");
-        let hello = ClientFrame::Hello(Hello {
-            version: samtale_protocol::VERSION,
-            access_token,
-            device: DeviceId::from_bytes([3; 16]),
-            client: "cql-test".to_owned(),
-            language: Language::English,
-            cursor: None,
-        });
-        let request = Request::Inbox(Inbox {
-            space: None,
-            before: None,
-            search: None,
-            limit: 100,
-        });
-        for frame in [hello, ClientFrame::Request { id: 1, request }] {
-            let text = serde_json::to_string(&frame).expect("JSON");
-            socket.send(Message::text(text)).await.expect("it reads");
-        }
-        let answer = async {
-            while let Some(Ok(message)) = socket.next().await {
-                let frame = ServerFrame::decode(Encoding::Json, &message.into_data());
-                if let Ok(ServerFrame::Reply {
-                    reply: Reply::Inbox(page),
-                    ..
-                }) = frame
-                {
-                    return Some(page);
-                }
-            }
-            None
-        };
-        tokio::time::timeout(SOON, answer)
-            .await
-            .expect("it answers")
-            .expect("an inbox")
-    }
 }
 
 fn threads(page: &InboxPage) -> Vec<(String, String)> {
@@ -296,10 +249,10 @@ async fn two_nodes_serve_one_school_from_a_database() {
     let (demo, login) = demo(place.on_database(&["demo", "--json", "--data", &one, "--listen", "127.0.0.1:0"])).await;
     let second = serve(&place, "two").await;
     assert!(second.http("GET /readyz", "").await.starts_with("HTTP/1.1 200 "));
-    let here = demo.inbox(demo.log_in(&login).await).await;
+    let here = inbox(&demo.address, demo.log_in(&login).await).await;
     assert!(here.entries.len() > 3);
     // The other node knows who is who, and takes what this one signed.
-    let there = second.inbox(demo.log_in(&login).await).await;
+    let there = inbox(&second.address, demo.log_in(&login).await).await;
     assert_eq!(threads(&there), threads(&here));
     let people = json_of(place.on_database(&["people", "list", "--data", &two, "--json"])).await;
     assert!(people.to_string().contains(login["username"].as_str().expect("a name")));
@@ -315,7 +268,7 @@ async fn a_school_moves_from_its_folder_to_a_database() {
     let Some(place) = Place::new("moved") else { return };
     let data = place.text("data");
     let (folder, login) = demo(place.command(&["demo", "--json", "--data", &data, "--listen", "127.0.0.1:0"])).await;
-    let before = folder.inbox(folder.log_in(&login).await).await;
+    let before = inbox(&folder.address, folder.log_in(&login).await).await;
     let copy = |flags: &[&str]| {
         let none = place.text("none");
         let arguments = [&["copy", "--from", &data, "--data", &none, "--json"], flags].concat();
@@ -339,7 +292,7 @@ async fn a_school_moves_from_its_folder_to_a_database() {
     assert!(whole["tables"]["messages"]["rows"].as_u64() > Some(20), "{whole}");
 
     let node = serve(&place, "node").await;
-    let after = node.inbox(node.log_in(&login).await).await;
+    let after = inbox(&node.address, node.log_in(&login).await).await;
     assert_eq!(threads(&after), threads(&before));
     node.stop().await;
     assert!(Path::new(&data).join("store").exists(), "the folder is left as it was");

@@ -2,22 +2,20 @@
 
 #![expect(clippy::expect_used, reason = "a test that can not go on has failed")]
 
+#[path = "support/inbox.rs"]
+mod inbox;
+
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
-use samtale_protocol::frames::Hello;
-use samtale_protocol::threads::{Inbox, InboxPage};
-use samtale_protocol::{ClientFrame, DeviceId, Encoding, Language, Reply, Request, ServerFrame};
+use self::inbox::inbox;
+use samtale_protocol::threads::InboxPage;
 use samtale_school::{demo, roster};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio_tungstenite::client_async;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 /// The bound on every wait. A school of 600 takes seconds in an unoptimised build, and machines are busy.
 const SOON: Duration = Duration::from_secs(120);
@@ -101,49 +99,7 @@ impl Running {
             .as_str()
             .expect("a token")
             .to_owned();
-        let mut request = format!("ws://{}/v1/ws", self.address)
-            .into_client_request()
-            .expect("a request");
-        request
-            .headers_mut()
-            .insert("Sec-WebSocket-Protocol", "samtale.v1.json".parse().expect("a header"));
-        let stream = TcpStream::connect(&self.address).await.expect("it listens");
-        let (mut socket, _) = client_async(request, stream).await.expect("a socket");
-        let hello = ClientFrame::Hello(Hello {
-            version: samtale_protocol::VERSION,
-            access_token: token,
-            device: DeviceId::from_bytes([3; 16]),
-            client: "demo-test".to_owned(),
-            language: Language::English,
-            cursor: None,
-        });
-        let inbox = Request::Inbox(Inbox {
-            space: None,
-            before: None,
-            search: None,
-            limit: 100,
-        });
-        for frame in [hello, ClientFrame::Request { id: 1, request: inbox }] {
-            let text = serde_json::to_string(&frame).expect("JSON");
-            socket.send(Message::text(text)).await.expect("it reads");
-        }
-        let answer = async {
-            while let Some(Ok(message)) = socket.next().await {
-                let frame = ServerFrame::decode(Encoding::Json, &message.into_data());
-                if let Ok(ServerFrame::Reply {
-                    reply: Reply::Inbox(page),
-                    ..
-                }) = frame
-                {
-                    return Some(page);
-                }
-            }
-            None
-        };
-        tokio::time::timeout(SOON, answer)
-            .await
-            .expect("it answers")
-            .expect("an inbox")
+        inbox(&self.address, token).await
     }
 }
 

@@ -278,7 +278,9 @@ impl RouterLoop {
             } => self.pass(space, signal, recipients).await,
             Done::Heads { heads, away } => {
                 self.on_heads(heads);
-                self.on_away(&away);
+                if away.contains(&SpaceId::SYSTEM) && self.spaces.contains_key(&SpaceId::SYSTEM) {
+                    self.peek();
+                }
             }
             Done::Told {
                 space,
@@ -293,15 +295,11 @@ impl RouterLoop {
         }
     }
 
-    /// What is revoked acts on open sockets within seconds, also while logs are away: the journal of the space `system` is
-    /// looked into.
-    fn on_away(&mut self, spaces: &[SpaceId]) {
-        let is_followed = self.spaces.get(&SpaceId::SYSTEM).is_some_and(|system| !system.filling);
-        if spaces.contains(&SpaceId::SYSTEM) && is_followed {
-            let since = self.clock.now().minus(PEEK);
-            self.jobs
-                .spawn(beside::peek(Arc::clone(&self.rights), SpaceId::SYSTEM, since));
-        }
+    /// What is revoked acts on open sockets within seconds, also while the log of the space `system` is away, or is being
+    /// caught up with for as long as that takes: its journal is looked into.
+    fn peek(&mut self) {
+        let (rights, since) = (Arc::clone(&self.rights), self.clock.now().minus(PEEK));
+        self.jobs.spawn(beside::peek(rights, SpaceId::SYSTEM, since));
     }
 
     async fn on_peeked(&mut self, space: SpaceId, entries: Vec<(Arc<LogEntry>, Recipients)>) {
@@ -471,6 +469,9 @@ impl RouterLoop {
         self.ticks += 1;
         if self.options.broken_ignore_gaps {
             return;
+        }
+        if self.spaces.get(&SpaceId::SYSTEM).is_some_and(|system| system.filling) {
+            self.peek();
         }
         let all = self.ticks.is_multiple_of(10);
         let now = self.clock.now();

@@ -3,30 +3,29 @@
 //! A fact is in the journal before it comes here. So when the log is away for longer than the backlog can hold, what is
 //! dropped becomes one mark per space, "republish from the journal since", and nothing is lost.
 
+mod republishing;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use samtale_protocol::time::Clock;
-use samtale_protocol::{EventId, SpaceId, Timestamp};
-use samtale_storage::journal::Fact;
+use samtale_protocol::{SpaceId, Timestamp};
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
+use self::republishing::Republish;
 use crate::fan_out::Router;
-use crate::log::{AddressedSignal, Log, LogEntry, Position, Slice};
+use crate::log::{AddressedSignal, Log, LogEntry};
 use crate::metered;
-use crate::rights::{JOURNAL_MARGIN, JournalPlace, LATE, Rights};
+use crate::rights::{LATE, Rights};
 
 /// How many entries may wait for the log, over all spaces: some 20 MB.
 const BACKLOG: usize = 20_000;
 
 /// How many spaces are appended to at once: enough to keep a log over the network busy.
 const APPENDS: usize = 32;
-
-/// How many of a log's newest entries are looked through before something is published again.
-const NEWEST: usize = 256;
 
 /// How long to wait after the log failed.
 const RETRY: Duration = Duration::from_millis(200);
@@ -62,27 +61,6 @@ struct Backlog {
     taken_since: Option<Timestamp>,
     /// Spaces that lack something in their logs.
     republish: FxHashMap<SpaceId, Republish>,
-}
-
-/// What of a space's journal is to be published again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Republish {
-    /// Everything from here on.
-    place: JournalPlace,
-    /// And from here, asked for since the page at `place` began to be read: it may lack what is asked for.
-    again: Option<JournalPlace>,
-}
-
-impl Republish {
-    /// What is left once the page at `place` is published and the next would begin at `next`.
-    fn after_page(self, next: Option<JournalPlace>) -> Option<Self> {
-        let place = match (self.again, next) {
-            (Some(again), Some(next)) if next.time < again.time => next,
-            (Some(again), _) => again,
-            (None, next) => next?,
-        };
-        Some(Self { place, again: None })
-    }
 }
 
 impl Publisher {
@@ -123,8 +101,7 @@ impl Publisher {
     pub fn unpublished_since(&self) -> Option<Timestamp> {
         let backlog = self.lock();
         let waiting = backlog.waiting.values().flatten().map(|entry| entry.time).min();
-        let places = |mark: &Republish| mark.again.into_iter().chain([mark.place]).map(|place| place.time).min();
-        let republished = backlog.republish.values().filter_map(places).min();
+        let republished = backlog.republish.values().map(Republish::since).min();
         let since = waiting.into_iter().chain(republished).chain(backlog.taken_since);
         since.min()
     }
@@ -147,14 +124,14 @@ impl Publisher {
     async fn append_all(&self, rights: &dyn Rights, local: &Router) {
         // Of the spaces whose log is away, how many of those that wait were told to this node's sessions.
         let mut told: FxHashMap<SpaceId, usize> = FxHashMap::default();
+        let mut was_away = false;
         loop {
             let waiting = self.take();
             if waiting.is_empty() {
                 self.shared.wake.notified().await;
                 continue;
             }
-            let was_away = !told.is_empty();
-            let mut is_any_put_back = false;
+            let (mut is_away, mut is_any_put_back) = (false, false);
             // One space whose log is away, or whose journal can not be written, does not hold back the others.
             let mut outcomes = stream::iter(waiting)
                 .map(|(space, entries)| async move {
@@ -167,19 +144,23 @@ impl Publisher {
                     Ok(()) => drop(told.remove(&space)),
                     Err(reason) => {
                         if reason == NotAppended::LogIsAway {
+                            is_away = true;
                             let before = told.insert(space, entries.len()).unwrap_or_default();
                             entries.iter().skip(before).for_each(|entry| local.tell(space, entry));
                         }
                         is_any_put_back = true;
-                        self.put_back(space, entries);
+                        if !self.put_back(space, entries) {
+                            told.remove(&space);
+                        }
                     }
                 }
             }
-            match (was_away, told.is_empty()) {
-                (false, false) => warn!("the log of events is away; facts wait"),
-                (true, true) => info!("the log of events is back"),
+            match (was_away, is_away) {
+                (false, true) => warn!("the log of events is away; facts wait"),
+                (true, false) => info!("the log of events is back"),
                 _ => {}
             }
+            was_away = is_away;
             metered::show_waiting(self.lock().count);
             if is_any_put_back {
                 tokio::time::sleep(RETRY).await;
@@ -205,99 +186,6 @@ impl Publisher {
         Ok(())
     }
 
-    async fn republish_all(&self, rights: &dyn Rights) {
-        loop {
-            let marks = self.take_marks();
-            if marks.is_empty() {
-                self.shared.wake_republishing.notified().await;
-                continue;
-            }
-            let mut failed = false;
-            for (space, place) in marks {
-                // One space whose journal can not be read does not hold back the others.
-                match self.republish_page(space, place, rights).await {
-                    Ok(next) => self.republished(space, next),
-                    Err(()) => failed = true,
-                }
-            }
-            if failed {
-                tokio::time::sleep(RETRY).await;
-            }
-        }
-    }
-
-    /// Publishes a page of the journal again, as far as it can be read now; says where it goes on.
-    async fn republish_page(
-        &self,
-        space: SpaceId,
-        place: JournalPlace,
-        rights: &dyn Rights,
-    ) -> Result<Option<JournalPlace>, ()> {
-        let page = rights.journal(space, place).await.map_err(drop)?;
-        let in_log = self.newest_in_log(space).await;
-        let mut next = page.next;
-        let mut entries: Vec<Arc<LogEntry>> = Vec::with_capacity(page.rows.len());
-        for (id, record) in page.rows {
-            if matches!(record.fact, Fact::Late { .. }) || in_log.contains(&id) {
-                continue;
-            }
-            let event = match (rights.event_of(space, &record).await, entries.last()) {
-                (Ok(event), _) => event,
-                (Err(_), None) => return Err(()),
-                (Err(_), Some(last)) => {
-                    next = Some(place.behind(last.id, last.time));
-                    break;
-                }
-            };
-            entries.push(Arc::new(LogEntry {
-                id,
-                time: record.time,
-                audience: record.audience,
-                fact: record.fact,
-                event,
-            }));
-        }
-        self.append(space, &entries, rights).await.map_err(drop)?;
-        metered::count_republished(entries.len());
-        Ok(next)
-    }
-
-    /// The newest entries of a space's log: what is there is not published again. If they can not be read, all is, which is
-    /// harmless.
-    async fn newest_in_log(&self, space: SpaceId) -> FxHashSet<EventId> {
-        let log = &self.shared.log;
-        let Ok(Some(head)) = log.heads(&[space]).await.map(|mut heads| heads.pop()) else {
-            return FxHashSet::default();
-        };
-        let offset = head.offset.saturating_sub(NEWEST as u64);
-        match log.read(space, Position { offset, ..head }, NEWEST).await {
-            Ok(Slice::Entries(entries)) => entries.iter().map(|(_, entry)| entry.id).collect(),
-            _ => FxHashSet::default(),
-        }
-    }
-
-    /// The places whose pages are read next. What is asked for from now on is asked for again.
-    fn take_marks(&self) -> Vec<(SpaceId, JournalPlace)> {
-        let mut backlog = self.lock();
-        let marks = backlog.republish.iter_mut().map(|(space, mark)| {
-            // A later one is read on the way from the place.
-            let earlier = mark.again.take().filter(|again| again.time <= mark.place.time);
-            mark.place = earlier.unwrap_or(mark.place);
-            (*space, mark.place)
-        });
-        marks.collect()
-    }
-
-    /// A page of the space is published again; it would go on at `next`.
-    fn republished(&self, space: SpaceId, next: Option<JournalPlace>) {
-        let mut backlog = self.lock();
-        let left = backlog.republish.get(&space).and_then(|mark| mark.after_page(next));
-        match left {
-            Some(left) => backlog.republish.insert(space, left),
-            None => backlog.republish.remove(&space),
-        };
-    }
-
     fn take(&self) -> Vec<(SpaceId, Vec<Arc<LogEntry>>)> {
         let mut backlog = self.lock();
         backlog.count = 0;
@@ -305,7 +193,9 @@ impl Publisher {
         backlog.waiting.drain().collect()
     }
 
-    fn put_back(&self, space: SpaceId, mut entries: Vec<Arc<LogEntry>>) {
+    /// Lets entries wait on, before those that came meanwhile. `false` if there are too many: then they are dropped, and
+    /// published again from the journal.
+    fn put_back(&self, space: SpaceId, mut entries: Vec<Arc<LogEntry>>) -> bool {
         let mut backlog = self.lock();
         let newer = backlog.waiting.remove(&space).unwrap_or_default();
         if backlog.count + entries.len() > BACKLOG {
@@ -313,22 +203,12 @@ impl Publisher {
                 self.mark(&mut backlog, space, first.time);
             }
             backlog.count -= newer.len().min(backlog.count);
-            return;
+            return false;
         }
         backlog.count += entries.len();
         entries.extend(newer);
         backlog.waiting.insert(space, entries);
-    }
-
-    fn mark(&self, backlog: &mut Backlog, space: SpaceId, since: Timestamp) {
-        let place = JournalPlace::since(since.minus(JOURNAL_MARGIN));
-        let mark = backlog
-            .republish
-            .entry(space)
-            .or_insert(Republish { place, again: None });
-        let earliest = mark.again.filter(|again| again.time <= place.time);
-        mark.again = Some(earliest.unwrap_or(place));
-        self.shared.wake_republishing.notify_one();
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, Backlog> {
@@ -343,6 +223,7 @@ mod tests {
     use crate::fan_out::RouterOptions;
     use crate::log::Epoch;
     use crate::memory_log::MemoryLog;
+    use crate::rights::JOURNAL_MARGIN;
     use crate::testing::{AwayLog, BEGIN, FakeRights, SPACE, Taken, TestClock, entry, until, until_log_holds};
 
     struct Rig {
@@ -431,23 +312,6 @@ mod tests {
         );
         rig.log.away.store(false, Ordering::SeqCst);
         until("the log tells too", || rig.sink.numbers() == [1, 2, 1, 2]).await;
-    }
-
-    #[test]
-    fn what_is_asked_for_while_a_page_is_read_is_read_again() {
-        let at = |number: u64| JournalPlace::since(entry(number, None).time);
-        let busy = |again: Option<u64>| Republish {
-            place: at(5),
-            again: again.map(at),
-        };
-        let left = |again, next: Option<u64>| busy(again).after_page(next.map(at)).map(|left| left.place);
-        assert_eq!(left(None, None), None);
-        assert_eq!(left(None, Some(9)), Some(at(9)));
-        assert_eq!(left(Some(7), None), Some(at(7)), "the page may have been read before");
-        assert_eq!(left(Some(7), Some(9)), Some(at(7)));
-        assert_eq!(left(Some(9), Some(9)), Some(at(9)));
-        assert_eq!(left(Some(12), Some(9)), Some(at(9)), "it is yet to be read");
-        assert_eq!(left(Some(2), Some(9)), Some(at(2)));
     }
 
     #[tokio::test]

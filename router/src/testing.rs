@@ -62,6 +62,7 @@ pub struct FakeRights {
     /// Whether Anna was where the entries went, and still is.
     pub forbids: AtomicBool,
     pub journal_away: AtomicBool,
+    pub journal_asked: AtomicUsize,
     /// Every how many rows of the journal one can not be told; 0 for none.
     pub fails_every: AtomicUsize,
     told: AtomicUsize,
@@ -124,6 +125,7 @@ impl Rights for FakeRights {
     }
 
     async fn journal(&self, _: SpaceId, from: JournalPlace) -> Result<JournalPage, RightsError> {
+        self.journal_asked.fetch_add(1, Ordering::SeqCst);
         if self.journal_away.load(Ordering::SeqCst) {
             let reason = "away".to_owned();
             return Err(RightsError { reason });

@@ -30,6 +30,8 @@ use tokio::signal::unix::{SignalKind, signal};
 const PEOPLE: usize = 13;
 /// How soon an ended login's socket is closed, on whatever gateway it is.
 const REVOKED_WITHIN: Duration = Duration::from_secs(2);
+/// How long someone may be seen online whose gateway was killed.
+const OFFLINE_WITHIN: Duration = Duration::from_secs(30);
 /// On a machine that does much beside, it is told that long later, and this file fails only beyond.
 const NOISE: Duration = Duration::from_secs(3);
 /// The broken promises that are told one by one.
@@ -217,6 +219,10 @@ async fn all(wanted: impl Fn(&str) -> bool) -> Result<usize> {
             );
         }
     }
+    let name = "the_people_of_a_dead_gateway_go_offline";
+    if wanted(name) {
+        count(name, Instant::now(), dies_with_its_people(&cluster, &school).await);
+    }
     let is_soak = std::env::var_os("SAMTALE_SOAK").is_some();
     let trials = trials().into_iter().filter(|trial| is_soak || !trial.takes_long);
     for trial in trials.filter(|trial| wanted(trial.name)) {
@@ -301,6 +307,41 @@ fn each_is_cut_once(outcome: &Outcome) -> Result<()> {
         outcome.cuts
     );
     journal_reaches_back(outcome)
+}
+
+/// Someone is watched from the first gateway, and theirs is killed: a wrong "online" ends.
+async fn dies_with_its_people(cluster: &Cluster, school: &School) -> Result<()> {
+    let (first, last) = (&cluster.addresses[0], cluster.addresses.last().context("no gateway")?);
+    let [.., watcher, watched] = school.people.as_slice() else {
+        bail!("too few people");
+    };
+    let (there, mut there_hears) = watched.connect(&format!("http://{last}"))?;
+    until(&mut there_hears, connected).await?;
+    let (here, mut here_hears) = watcher.connect(&format!("http://{first}"))?;
+    until(&mut here_hears, connected).await?;
+    let watch = Request::WatchPresence(WatchPresence {
+        space: school.space,
+        profiles: vec![watched.profile],
+    });
+    let Reply::Online(online) = here.request(watch).await? else {
+        bail!("no answer to who is online");
+    };
+    ensure!(online.profiles == [watched.profile], "they are not seen");
+    let gateway = cluster.gateways.last().context("no gateway")?;
+    gateway.lock().await.kill()?;
+    let killed = Instant::now();
+    let offline = until(&mut here_hears, |update| match update {
+        Update::Signal(Signal::Presence { online: false, .. }) => Some(()),
+        _ => None,
+    });
+    let seen = tokio::time::timeout(OFFLINE_WITHIN + NOISE, offline).await;
+    println!("a dead gateway's person was seen offline after {:?}", killed.elapsed());
+    there.stop().await;
+    here.stop().await;
+    let mut gateway = gateway.lock().await;
+    gateway.start()?;
+    gateway.ready().await?;
+    seen.context("they stay online")?.map(drop)
 }
 
 /// The last of the school is there twice, and ends the login on the last gateway from the first.

@@ -36,7 +36,7 @@ impl CheckConfig {
             ..self.settings
         };
         match settings.load() {
-            Ok(config) => match tls_problem(&config) {
+            Ok(config) => match tls_problem(&config).or_else(|| redis_problem(&config)) {
                 Some(problem) => terminal::complain(REFUSED, &problem),
                 None => terminal::print(&shown(&config)),
             },
@@ -51,6 +51,12 @@ fn tls_problem(config: &Config) -> Option<String> {
         Err(problem) => Some(problem),
         Ok(files) => files?.check().err().map(|error| chain(&error)),
     }
+}
+
+/// What is wrong with the URLs of Redis servers, if there are any.
+fn redis_problem(config: &Config) -> Option<String> {
+    let problem = config.redis_options()?.check().err()?;
+    Some(format!("redis.servers: {problem}"))
 }
 
 /// What holds, as a file that says the same.

@@ -243,3 +243,21 @@ async fn what_is_revoked_is_heard_of_while_the_log_is_away_and_once() {
         "no cursor goes beyond what is in the log"
     );
 }
+
+#[tokio::test]
+async fn what_is_revoked_is_heard_of_while_the_log_goes_away_in_the_middle_of_a_catch_up() {
+    let rights = Arc::new(FakeRights::default());
+    let (log, router, taken) = away_router(&rights);
+    router.join(SpaceId::SYSTEM).await.unwrap();
+    rights.journal_away.store(true, Ordering::SeqCst);
+    log.log.lose(Epoch(2));
+    // The catching up has begun; now it wants for the journal, and then for the log.
+    until("it asks the journal", || {
+        rights.journal_asked.load(Ordering::SeqCst) > 0
+    })
+    .await;
+    log.away.store(true, Ordering::SeqCst);
+    rights.journal_away.store(false, Ordering::SeqCst);
+    rights.write(&entry(4, None));
+    until("it is told", || taken.numbers() == [4]).await;
+}

@@ -74,6 +74,29 @@ impl RedisOptions {
             entries: ENTRIES,
         }
     }
+
+    /// Whether the servers' URLs can be used. Whether the servers are there is not asked.
+    ///
+    /// # Errors
+    ///
+    /// When one can not.
+    pub fn check(&self) -> Result<(), RedisSettingsError> {
+        self.open().map(drop)
+    }
+
+    fn open(&self) -> Result<Vec<Server>, RedisSettingsError> {
+        if self.servers.is_empty() {
+            return Err(RedisSettingsError::None);
+        }
+        let names = Names::new(&self.prefix);
+        let server = |(place, url): (usize, &String)| {
+            Server::new(url, names.clone()).map_err(|error| RedisSettingsError::Url {
+                number: place + 1,
+                reason: error.to_string(),
+            })
+        };
+        self.servers.iter().enumerate().map(server).collect()
+    }
 }
 
 /// The log can not be used as it is configured.
@@ -122,27 +145,12 @@ impl RedisLog {
         transit: InTransit,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<Self>, mpsc::Receiver<Published>), RedisSettingsError> {
-        let names = Names::new(&options.prefix);
-        let server = |(place, url): (usize, &String)| {
-            Server::new(url, names.clone()).map_err(|error| RedisSettingsError::Url {
-                number: place + 1,
-                reason: error.to_string(),
-            })
-        };
-        let servers: Vec<Server> = options
-            .servers
-            .iter()
-            .enumerate()
-            .map(server)
-            .collect::<Result<_, _>>()?;
-        if servers.is_empty() {
-            return Err(RedisSettingsError::None);
-        }
+        let servers = options.open()?;
         let (feed, receiver) = mpsc::channel(FEED);
         let log = Self {
             addresses: servers.iter().map(|server| server.address().to_owned()).collect(),
             servers,
-            names,
+            names: Names::new(&options.prefix),
             encoding: Encoding(transit),
             scripts: Scripts::new(),
             clock,

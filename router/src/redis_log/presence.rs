@@ -17,6 +17,9 @@ const LEASE: Duration = Duration::from_secs(12);
 /// How often a node says that it is there.
 const RENEWAL: Duration = Duration::from_secs(3);
 
+/// At every so many renewals all is told again: one who came and one who went unheard would make the same count.
+const TOLD_ANEW: u64 = 5;
+
 /// How soon it tries again when Redis is away.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -27,8 +30,8 @@ impl RedisLog {
     /// Keeps what this node told of its people alive, for as long as it is polled; and tells it all again when Redis has
     /// lost it.
     pub async fn run_presence(&self, presence: &Presence) {
-        loop {
-            let renewed = self.renew(presence).await;
+        for turn in 0_u64.. {
+            let renewed = self.renew(presence, turn.is_multiple_of(TOLD_ANEW)).await;
             if let Err(error) = &renewed {
                 debug!(%error, "who is online can not be told now");
             }
@@ -36,7 +39,7 @@ impl RedisLog {
         }
     }
 
-    async fn renew(&self, presence: &Presence) -> Result<(), LogError> {
+    async fn renew(&self, presence: &Presence, is_told_anew: bool) -> Result<(), LogError> {
         let server = self.server(SpaceId::SYSTEM);
         let live = server.live()?;
         let mut call = self.scripts.renew.prepare_invoke();
@@ -44,7 +47,7 @@ impl RedisLog {
         call.arg(&self.node).arg(LEASE.as_secs());
         let told: usize = server.invoke(&live, &call).await?;
         let here = presence.all_here();
-        if told == here.len() {
+        if told == here.len() && !is_told_anew {
             return Ok(());
         }
         let key = self.names.online(&self.node);

@@ -211,8 +211,12 @@ impl Server {
     pub async fn run(&self, ear: Ear, back: mpsc::Sender<Back>) {
         let mut is_away = false;
         loop {
-            match tokio::time::timeout(CONNECTED, self.connect(&ear)).await {
-                Ok(Ok(live)) => {
+            let silent = |_| LogError {
+                reason: "it does not answer".to_owned(),
+            };
+            let connected = tokio::time::timeout(CONNECTED, self.connect(&ear)).await;
+            match connected.map_err(silent).flatten() {
+                Ok(live) => {
                     let with = self.begin(live.clone());
                     if self.listen_again(&live, &with.spaces).await.is_ok() {
                         info!(server = self.address, "Redis is there");
@@ -222,21 +226,12 @@ impl Server {
                     }
                     self.state().live = None;
                 }
-                outcome if !is_away => {
+                Err(LogError { reason }) if !is_away => {
                     is_away = true;
-                    let reason = outcome.map_or_else(
-                        |_| "it does not answer".to_owned(),
-                        |outcome| match outcome {
-                            Ok(_) => String::new(),
-                            Err(error) => error.reason,
-                        },
-                    );
-                    warn!(
-                        server = self.address,
-                        reason, "Redis is away: events wait, and it is tried again"
-                    );
+                    let server = &self.address;
+                    warn!(server, reason, "Redis is away: events wait, and it is tried again");
                 }
-                _ => debug!(server = self.address, "Redis is still away"),
+                Err(_) => debug!(server = self.address, "Redis is still away"),
             }
             tokio::time::sleep(RETRY).await;
         }

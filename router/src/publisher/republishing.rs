@@ -1,0 +1,172 @@
+//! What is missing in a space's log, and is published again from the journal: a mark per space, worked off page by page.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+use samtale_protocol::{EventId, SpaceId, Timestamp};
+use samtale_storage::journal::Fact;
+
+use super::{Backlog, Publisher, RETRY};
+use crate::log::{LogEntry, Position, Slice};
+use crate::metered;
+use crate::rights::{JOURNAL_MARGIN, JournalPlace, Rights};
+
+/// How many of a log's newest entries are looked through before something is published again.
+const NEWEST: usize = 256;
+
+/// What of a space's journal is to be published again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Republish {
+    /// Everything from here on.
+    place: JournalPlace,
+    /// And from here, asked for since the page at `place` began to be read: it may lack what is asked for.
+    again: Option<JournalPlace>,
+}
+
+impl Republish {
+    /// From when on something may be missing in the log.
+    pub(super) fn since(&self) -> Timestamp {
+        self.again
+            .map_or(self.place.time, |again| again.time.min(self.place.time))
+    }
+
+    /// What is left once the page at `place` is published and the next would begin at `next`.
+    fn after_page(self, next: Option<JournalPlace>) -> Option<Self> {
+        let place = match (self.again, next) {
+            (Some(again), Some(next)) if next.time < again.time => next,
+            (Some(again), _) => again,
+            (None, next) => next?,
+        };
+        Some(Self { place, again: None })
+    }
+}
+
+impl Publisher {
+    pub(super) async fn republish_all(&self, rights: &dyn Rights) {
+        loop {
+            let marks = self.take_marks();
+            if marks.is_empty() {
+                self.shared.wake_republishing.notified().await;
+                continue;
+            }
+            let mut failed = false;
+            for (space, place) in marks {
+                // One space whose journal can not be read does not hold back the others.
+                match self.republish_page(space, place, rights).await {
+                    Ok(next) => self.republished(space, next),
+                    Err(()) => failed = true,
+                }
+            }
+            if failed {
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+
+    /// Publishes a page of the journal again, as far as it can be read now; says where it goes on.
+    async fn republish_page(
+        &self,
+        space: SpaceId,
+        place: JournalPlace,
+        rights: &dyn Rights,
+    ) -> Result<Option<JournalPlace>, ()> {
+        let page = rights.journal(space, place).await.map_err(drop)?;
+        let in_log = self.newest_in_log(space).await;
+        let mut next = page.next;
+        let mut entries: Vec<Arc<LogEntry>> = Vec::with_capacity(page.rows.len());
+        for (id, record) in page.rows {
+            if matches!(record.fact, Fact::Late { .. }) || in_log.contains(&id) {
+                continue;
+            }
+            let event = match (rights.event_of(space, &record).await, entries.last()) {
+                (Ok(event), _) => event,
+                (Err(_), None) => return Err(()),
+                (Err(_), Some(last)) => {
+                    next = Some(place.behind(last.id, last.time));
+                    break;
+                }
+            };
+            entries.push(Arc::new(LogEntry {
+                id,
+                time: record.time,
+                audience: record.audience,
+                fact: record.fact,
+                event,
+            }));
+        }
+        self.append(space, &entries, rights).await.map_err(drop)?;
+        metered::count_republished(entries.len());
+        Ok(next)
+    }
+
+    /// The newest entries of a space's log: what is there is not published again. If they can not be read, all is, which is
+    /// harmless.
+    async fn newest_in_log(&self, space: SpaceId) -> FxHashSet<EventId> {
+        let log = &self.shared.log;
+        let Ok(Some(head)) = log.heads(&[space]).await.map(|mut heads| heads.pop()) else {
+            return FxHashSet::default();
+        };
+        let offset = head.offset.saturating_sub(NEWEST as u64);
+        match log.read(space, Position { offset, ..head }, NEWEST).await {
+            Ok(Slice::Entries(entries)) => entries.iter().map(|(_, entry)| entry.id).collect(),
+            _ => FxHashSet::default(),
+        }
+    }
+
+    /// The places whose pages are read next. What is asked for from now on is asked for again.
+    fn take_marks(&self) -> Vec<(SpaceId, JournalPlace)> {
+        let mut backlog = self.lock();
+        let marks = backlog.republish.iter_mut().map(|(space, mark)| {
+            // A later one is read on the way from the place.
+            let earlier = mark.again.take().filter(|again| again.time <= mark.place.time);
+            mark.place = earlier.unwrap_or(mark.place);
+            (*space, mark.place)
+        });
+        marks.collect()
+    }
+
+    /// A page of the space is published again; it would go on at `next`.
+    fn republished(&self, space: SpaceId, next: Option<JournalPlace>) {
+        let mut backlog = self.lock();
+        let left = backlog.republish.get(&space).and_then(|mark| mark.after_page(next));
+        match left {
+            Some(left) => backlog.republish.insert(space, left),
+            None => backlog.republish.remove(&space),
+        };
+    }
+
+    /// Something of a space is missing in its log, from a time on.
+    pub(super) fn mark(&self, backlog: &mut Backlog, space: SpaceId, since: Timestamp) {
+        let place = JournalPlace::since(since.minus(JOURNAL_MARGIN));
+        let mark = backlog
+            .republish
+            .entry(space)
+            .or_insert(Republish { place, again: None });
+        let earliest = mark.again.filter(|again| again.time <= place.time);
+        mark.again = Some(earliest.unwrap_or(place));
+        self.shared.wake_republishing.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::entry;
+
+    #[test]
+    fn what_is_asked_for_while_a_page_is_read_is_read_again() {
+        let at = |number: u64| JournalPlace::since(entry(number, None).time);
+        let busy = |again: Option<u64>| Republish {
+            place: at(5),
+            again: again.map(at),
+        };
+        let left = |again, next: Option<u64>| busy(again).after_page(next.map(at)).map(|left| left.place);
+        assert_eq!(left(None, None), None);
+        assert_eq!(left(None, Some(9)), Some(at(9)));
+        assert_eq!(left(Some(7), None), Some(at(7)), "the page may have been read before");
+        assert_eq!(left(Some(7), Some(9)), Some(at(7)));
+        assert_eq!(left(Some(9), Some(9)), Some(at(9)));
+        assert_eq!(left(Some(12), Some(9)), Some(at(9)), "it is yet to be read");
+        assert_eq!(left(Some(2), Some(9)), Some(at(2)));
+    }
+}
