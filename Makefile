@@ -29,7 +29,6 @@ cluster: ## Start Redis, a CQL server and three gateways with a demo school (POR
 	@exec $(BINARIES)/debug/samtale-cluster --data $(DATA) --port $(PORT) $$([[ -e clients/web/dist/index.html ]] && echo --web clients/web/dist)
 
 test: ## Run every test in its short form, and say what was skipped
-	@scripts/set-up
 	@scripts/test
 
 check: ## Check formatting, lints, and the rules of the house
@@ -50,8 +49,8 @@ bench: ## Measure the floor, fan-out and idle sessions beside their budgets, int
 	done
 	$(BINARIES)/release/samtale-loadtest report target/bench/{floor,fanout,idle}.json
 
-soak: build ## Run the same tests at full figures, which takes hours
-	SAMTALE_SOAK=1 cargo test --release --locked --package samtale-tests -- --nocapture
+soak: ## Run the same tests at full figures, then ten minutes of chaos, which takes hours (SEED=1)
+	@SEED=$(SEED) scripts/soak
 
 chaos: build ## Hurt a cluster while clients talk, and let the checker judge (SECONDS=600, SEED=1)
 	@exec $(BINARIES)/release/samtale-chaos --seconds $(if $(SECONDS),$(SECONDS),600) --seed $(SEED)

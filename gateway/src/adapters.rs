@@ -14,7 +14,7 @@ use samtale_storage::people::{PersonRecord, person_key};
 use samtale_storage::{StorageError, Store};
 use tracing::error;
 
-use crate::accounts::{Accounts, EndOf, Lookup, ProfileSource, Revocations};
+use crate::accounts::{Accounts, EndOf, Lookup, OpenLogins, ProfileSource, Revocations};
 use crate::http::{Health, NotReady};
 use crate::leases::Leases;
 use crate::requests::{AccountRequests, VerifiedToken};
@@ -63,6 +63,8 @@ pub struct AccountsForSessions {
     pub store: Store,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The logins that were found open.
+    pub open: OpenLogins,
 }
 
 impl AccountsForSessions {
@@ -94,12 +96,21 @@ impl AccountRequests for AccountsForSessions {
     }
 
     async fn presence_hidden(&self, caller: &Caller) -> Result<bool, Refusal> {
+        let since = match self.open.presence_hidden(caller) {
+            Ok(hidden) => return Ok(hidden),
+            Err(since) => since,
+        };
         let (person, _) = self.person(caller.person).await?;
         // A token outlives the login it was issued for by some minutes: whoever comes with it is asked for here.
         if person.disabled || !self.accounts.is_open(caller.person, caller.session).await? {
             return Err(ErrorCode::InvalidToken.into());
         }
+        self.open.keep(caller, person.presence_hidden, since);
         Ok(person.presence_hidden)
+    }
+
+    fn forget(&self, person: PersonId) {
+        self.open.forget(person);
     }
 
     async fn set_presence_hidden(&self, caller: &Caller, hidden: bool) -> Result<(), Refusal> {

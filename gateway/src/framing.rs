@@ -37,6 +37,19 @@ pub fn close(code: CloseCode, wait: Option<Duration>) -> Bytes {
     })))
 }
 
+/// The answer to a ping.
+pub fn pong(payload: Bytes) -> Bytes {
+    format(Frame::pong(payload))
+}
+
+/// The answer to a close frame: its code, if it has one.
+pub fn close_answer(code: Option<u16>) -> Bytes {
+    format(Frame::close(code.map(|code| CloseFrame {
+        code: code.into(),
+        reason: "".into(),
+    })))
+}
+
 fn format(frame: Frame) -> Bytes {
     let mut bytes = Vec::with_capacity(frame.len());
     // Writing into a vector does not fail.

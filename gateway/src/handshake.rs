@@ -4,19 +4,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use samtale_protocol::frames::{Hello, Welcome};
 use samtale_protocol::people::OwnProfile;
 use samtale_protocol::{ClientFrame, CloseCode, Encoding, PersonId, ServerFrame, SpaceId, limits};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::Role;
 
+use crate::client_frames::{ClientFrames, Incoming};
 use crate::connection::Connection;
 use crate::cursor;
+use crate::framing;
 use crate::link::Link;
 use crate::metrics;
-use crate::reader::{self, Io};
+use crate::reader;
 use crate::replaying::Begin;
 use crate::requests::VerifiedToken;
 use crate::session::{PING_INTERVAL, Session};
@@ -51,13 +49,11 @@ impl Shard {
         tokio::task::spawn_local(async move {
             let Unidentified { wire, read, encoding } = socket;
             let link = Rc::new(Link::new(wire));
-            let io = Io(Rc::clone(&link));
-            let config = Some(reader::web_socket_config());
-            let mut stream = WebSocketStream::from_partially_read(io, read.to_vec(), Role::Server, config).await;
+            let mut frames = ClientFrames::after(&read);
             let identified = tokio::select! {
                 biased;
                 () = shard.draining.begun() => Err(CloseCode::Restarting),
-                identified = tokio::time::timeout(limits::HANDSHAKE, shard.identify(&mut stream, encoding)) => {
+                identified = tokio::time::timeout(limits::HANDSHAKE, shard.identify(&link, &mut frames, encoding)) => {
                     identified.unwrap_or(Err(CloseCode::HandshakeTimeout))
                 }
             };
@@ -67,7 +63,7 @@ impl Shard {
                     // A task of its own: what the handshake needs is given back, and what idles stays small.
                     let begun = shard.begin(identified, Rc::clone(&link), encoding).await;
                     shard.leave_if_idle(&begun);
-                    tokio::task::spawn_local(idle(shard, begun, stream));
+                    tokio::task::spawn_local(idle(shard, begun, frames));
                 }
                 Err(code) => {
                     metrics::on_handshake(Some(code));
@@ -79,14 +75,20 @@ impl Shard {
         });
     }
 
-    async fn identify(&self, stream: &mut WebSocketStream<Io>, encoding: Encoding) -> Result<Identified, CloseCode> {
+    async fn identify(
+        &self,
+        link: &Link,
+        frames: &mut ClientFrames,
+        encoding: Encoding,
+    ) -> Result<Identified, CloseCode> {
         let hello = loop {
-            match stream.next().await {
-                Some(Ok(Message::Binary(bytes))) if encoding.is_binary() => break read_hello(encoding, &bytes)?,
-                Some(Ok(Message::Text(text))) if !encoding.is_binary() => break read_hello(encoding, text.as_bytes())?,
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Err(error)) => return Err(reader::close_code_of(&error).unwrap_or(CloseCode::BadFrame)),
-                Some(Ok(_)) | None => return Err(CloseCode::BadFrame),
+            match std::future::poll_fn(|context| frames.poll_next(link, context)).await? {
+                Incoming::Message { is_text, payload } if is_text != encoding.is_binary() => {
+                    break read_hello(encoding, &payload)?;
+                }
+                Incoming::Ping(payload) => link.send_bytes(&framing::pong(payload)),
+                Incoming::Pong(_) => {}
+                Incoming::Message { .. } | Incoming::Close(_) | Incoming::End => return Err(CloseCode::BadFrame),
             }
         };
         if hello.version != samtale_protocol::VERSION {
@@ -211,8 +213,8 @@ impl Shard {
 }
 
 /// The long part of a connection's life.
-async fn idle(shard: Rc<Shard>, connection: Rc<Connection>, stream: WebSocketStream<Io>) {
-    reader::run(Rc::clone(&shard), Rc::clone(&connection), stream).await;
+async fn idle(shard: Rc<Shard>, connection: Rc<Connection>, frames: ClientFrames) {
+    reader::run(Rc::clone(&shard), Rc::clone(&connection), frames).await;
     Box::pin(shard.finish(&connection)).await;
 }
 

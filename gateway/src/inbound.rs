@@ -1,7 +1,7 @@
 //! What a client sends beside whole messages: fragments, control frames, bytes that never become a frame.
 //!
-//! tungstenite bounds a message, but not how long one may take nor how many fragments without content it may have, and it
-//! answers every ping. Each of these keeps a session busy, or memory held, for nothing; the counts here end it.
+//! A message is bounded (`client_frames.rs`), but not how long one may take nor how many fragments without content it may
+//! have, and every ping is answered. Each of these keeps a session busy, or memory held, for nothing; the counts here end it.
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod adapters;
 pub mod admin_socket;
 pub mod cli;
+pub mod client_frames;
 pub mod commands;
 pub mod config;
 pub mod connection;

@@ -1,24 +1,15 @@
 //! The loop of a connection: reads the client's frames, and writes what waits when the socket takes more.
-//!
-//! tokio-tungstenite reads; what it writes itself (pongs, the answer to a close) goes through the same outbox as
-//! everything else, so frames never mix.
 
-use std::io;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::{Sink, Stream};
-use samtale_protocol::{CloseCode, limits};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::CapacityError;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error, Message};
+use samtale_protocol::CloseCode;
+use tokio::io::ReadBuf;
 
+use crate::client_frames::{ClientFrames, Incoming};
 use crate::connection::Connection;
+use crate::framing;
 use crate::link::{Link, State};
 use crate::outbox::{Outcome, READ_BYTES};
 use crate::shard::Shard;
@@ -33,54 +24,9 @@ const LINGER: Duration = Duration::from_secs(2);
 /// What is read and thrown away meanwhile; who sends more has stopped listening.
 const LINGER_BYTES: usize = 1024 * 1024;
 
-/// Reads of 1 KiB cost least for small frames, and an idle session keeps no more than this.
-const READ_BUFFER: usize = 1024;
-
-/// How tungstenite is set up: no frame above our limit is buffered, nothing is gathered before it is written.
-pub fn web_socket_config() -> WebSocketConfig {
-    WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
-        .max_write_buffer_size(limits::CLIENT_FRAME_BYTES)
-        .max_message_size(Some(limits::CLIENT_FRAME_BYTES))
-        .max_frame_size(Some(limits::CLIENT_FRAME_BYTES))
-}
-
-/// A connection's socket as tungstenite sees it.
-pub struct Io(pub Rc<Link>);
-
-impl AsyncRead for Io {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(self.0.wire().poll_read(context, buffer))?;
-        let read = buffer.filled().len() - before;
-        self.0.check(self.0.inbound().on_read(read));
-        // Nothing that comes after is looked at.
-        if self.0.state() != State::Open {
-            buffer.set_filled(before);
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Io {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.0.send_bytes(&Bytes::copy_from_slice(bytes));
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
 /// Reads and writes until the connection ends.
-pub async fn run(shard: Rc<Shard>, connection: Rc<Connection>, mut socket: WebSocketStream<Io>) {
-    std::future::poll_fn(|context| poll(&shard, &connection, &mut socket, context)).await;
+pub async fn run(shard: Rc<Shard>, connection: Rc<Connection>, mut frames: ClientFrames) {
+    std::future::poll_fn(|context| poll(&shard, &connection, &mut frames, context)).await;
     finish(&connection.link).await;
 }
 
@@ -103,7 +49,7 @@ pub async fn finish(link: &Link) {
 
 /// Reads until the client ends its side.
 async fn linger(link: &Link) {
-    let mut scratch = [0; READ_BUFFER];
+    let mut scratch = [0; 1024];
     let mut left = LINGER_BYTES;
     while left > 0 {
         let read = std::future::poll_fn(|context| {
@@ -121,7 +67,7 @@ async fn linger(link: &Link) {
 fn poll(
     shard: &Rc<Shard>,
     connection: &Rc<Connection>,
-    socket: &mut WebSocketStream<Io>,
+    frames: &mut ClientFrames,
     context: &mut Context<'_>,
 ) -> Poll<()> {
     let link = &connection.link;
@@ -133,33 +79,39 @@ fn poll(
         if link.waiting() > 0 && poll_flush(link, context).is_pending() && link.waiting() > READ_BYTES {
             return Poll::Pending;
         }
-        match ready!(Pin::new(&mut *socket).poll_next(context)) {
-            Some(Ok(Message::Binary(bytes))) if connection.session.borrow().encoding().is_binary() => {
-                link.inbound().on_message();
-                shard.on_client_frame(connection, &bytes);
+        match ready!(frames.poll_next(link, context)) {
+            Ok(Incoming::Message { is_text, payload }) => {
+                if connection.session.borrow().encoding().is_binary() == is_text {
+                    link.close(CloseCode::BadFrame, None);
+                } else {
+                    link.inbound().on_message();
+                    shard.on_client_frame(connection, &payload);
+                }
             }
-            Some(Ok(Message::Text(text))) if !connection.session.borrow().encoding().is_binary() => {
-                link.inbound().on_message();
-                shard.on_client_frame(connection, text.as_bytes());
+            Ok(Incoming::Ping(payload)) => {
+                let length = payload.len();
+                link.send_bytes(&framing::pong(payload));
+                on_control(connection, length);
             }
-            Some(Ok(Message::Binary(_) | Message::Text(_))) => link.close(CloseCode::BadFrame, None),
-            Some(Ok(Message::Ping(payload) | Message::Pong(payload))) => {
-                link.check(link.inbound().on_control(payload.len()));
-                connection.session.borrow_mut().on_sign_of_life();
-            }
-            Some(Ok(Message::Close(_))) => {
-                // tungstenite has the answer ready, and writes it when it is asked to.
-                let _ = Pin::new(&mut *socket).poll_flush(context);
+            Ok(Incoming::Pong(length)) => on_control(connection, length),
+            Ok(Incoming::Close(code)) => {
+                link.send_bytes(&framing::close_answer(code));
                 link.leave();
                 return Poll::Ready(());
             }
-            Some(Ok(Message::Frame(_))) | None => return Poll::Ready(()),
-            Some(Err(error)) => {
-                end_with(link, &error);
+            Ok(Incoming::End) => return Poll::Ready(()),
+            Err(code) => {
+                link.close(code, None);
                 return Poll::Ready(());
             }
         }
     }
+}
+
+fn on_control(connection: &Connection, payload: usize) {
+    let link = &connection.link;
+    link.check(link.inbound().on_control(payload));
+    connection.session.borrow_mut().on_sign_of_life();
 }
 
 fn poll_flush(link: &Link, context: &mut Context<'_>) -> Poll<()> {
@@ -178,22 +130,5 @@ fn poll_flush(link: &Link, context: &mut Context<'_>) -> Poll<()> {
             }
             Outcome::Written => return Poll::Ready(()),
         }
-    }
-}
-
-/// Answers what is wrong on the level of WebSocket frames.
-fn end_with(link: &Link, error: &Error) {
-    match close_code_of(error) {
-        Some(code) => link.close(code, None),
-        None => link.end(),
-    }
-}
-
-/// The close code for a fault of the client; `None` when the socket itself ended.
-pub fn close_code_of(error: &Error) -> Option<CloseCode> {
-    match error {
-        Error::Capacity(CapacityError::MessageTooLong { .. }) => Some(CloseCode::FrameTooLarge),
-        Error::Protocol(_) | Error::Utf8(_) | Error::Capacity(_) => Some(CloseCode::BadFrame),
-        _ => None,
     }
 }

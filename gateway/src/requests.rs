@@ -19,8 +19,11 @@ pub trait AccountRequests: Send + Sync + 'static {
     /// Who an access token belongs to; `None` if it is not valid now.
     fn verify(&self, access_token: &str) -> Option<VerifiedToken>;
 
-    /// Whether the person hides that they are online.
+    /// Whether the person hides that they are online. Refused if their login has ended since the token was issued.
     async fn presence_hidden(&self, caller: &Caller) -> Result<bool, Refusal>;
+
+    /// Something about the person's logins has changed: what is remembered of them counts no longer.
+    fn forget(&self, person: PersonId);
 
     /// Hides or shows that the person is online.
     async fn set_presence_hidden(&self, caller: &Caller, hidden: bool) -> Result<(), Refusal>;

@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::accounts::{AccountParts, AccountSettings, Accounts, SystemRandom, TokenKey};
+use crate::accounts::{AccountParts, AccountSettings, Accounts, OpenLogins, SystemRandom, TokenKey};
 use crate::adapters::{AccountsForSessions, KeyringLookup, NodeHealth, SchoolForAccounts};
 use crate::dates;
 use crate::http::HttpParts;
@@ -393,6 +393,7 @@ fn start_shards(
         school: Arc::clone(&office.school),
         store: office.opened.store.clone(),
         clock: Arc::clone(&office.clock),
+        open: OpenLogins::default(),
     });
     let mut threads = Vec::new();
     for (number, inputs) in inputs.into_iter().enumerate() {

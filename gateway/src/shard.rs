@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use samtale_protocol::time::Clock;
-use samtale_protocol::{CloseCode, PersonId, Signal, SpaceId, Timestamp};
+use samtale_protocol::{CloseCode, PersonId, SessionId, Signal, SpaceId, Timestamp};
 use samtale_router::log::AddressedSignal;
 use samtale_router::{Delivery, Presence, Publisher, Recipients, Replay, Router, Sent, SharedFrame};
 use samtale_school::School;
@@ -129,22 +129,36 @@ impl Shard {
     /// Rights and logins that change act on open sockets. A fact may be told more than once, and late: whoever connected
     /// well after it was asked for their rights then.
     fn on_system_fact(self: &Rc<Self>, fact: &Fact, time: Timestamp) {
-        let is_older = |connection: &Connection| {
-            let started_at = connection.session.borrow().started_at();
-            started_at.since(time) <= CLOCKS_APART
-        };
         match fact {
             Fact::LoginEnded { person, session } => {
-                let ended = |connection: &Connection| {
-                    let own = connection.session.borrow().caller().session;
-                    session.map_or_else(|| is_older(connection), |session| own == session)
-                };
-                self.close_where(*person, CloseCode::Revoked, ended);
+                self.parts.accounts.forget(*person);
+                self.on_login_ended(*person, *session, time);
             }
-            Fact::Profiles { person } => self.close_where(*person, CloseCode::RightsChanged, is_older),
-            Fact::PresenceVisibility { person, hidden } => self.on_presence_visibility(*person, *hidden),
+            Fact::Profiles { person } => self.close_where(*person, CloseCode::RightsChanged, |connection| {
+                connection.session.borrow().started_at().since(time) <= CLOCKS_APART
+            }),
+            Fact::PresenceVisibility { person, hidden } => {
+                self.parts.accounts.forget(*person);
+                self.on_presence_visibility(*person, *hidden);
+            }
             _ => {}
         }
+    }
+
+    /// One login has ended, or all that there were at `time`.
+    fn on_login_ended(&self, person: PersonId, session: Option<SessionId>, time: Timestamp) {
+        let Some(session) = session else {
+            self.close_where(person, CloseCode::Revoked, |connection| {
+                time.since(connection.session.borrow().started_at()) > CLOCKS_APART
+            });
+            // Who came about then may have logged in before or after: they come back, and their login is looked at.
+            return self.close_where(person, CloseCode::RightsChanged, |connection| {
+                connection.session.borrow().started_at().since(time) <= CLOCKS_APART
+            });
+        };
+        self.close_where(person, CloseCode::Revoked, |connection| {
+            connection.session.borrow().caller().session == session
+        });
     }
 
     fn close_where(&self, person: PersonId, code: CloseCode, which: impl Fn(&Connection) -> bool) {

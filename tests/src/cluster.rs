@@ -270,15 +270,22 @@ impl Services {
         if options.footing != Footing::ServicesDirectly {
             for number in 0..options.gateways {
                 let seed = options.seed.wrapping_add(u64::try_from(number)? << 8);
-                let line = |speaks_redis| ProxyOptions {
+                let line = ProxyOptions {
                     seed,
-                    speaks_redis,
                     ..ProxyOptions::default()
                 };
-                redis_lines.push(Proxy::start(line(true), vec![redis_address]).await?);
+                let to_redis = ProxyOptions {
+                    speaks_redis: true,
+                    ..line.clone()
+                };
+                redis_lines.push(Proxy::start(to_redis, vec![redis_address]).await?);
                 // A node of several tells of the others where they are, so nothing can stand between.
                 if cql_replicas.is_empty() {
-                    cql_lines.push(Proxy::start(line(false), vec![cql.address()]).await?);
+                    let to_cql = ProxyOptions {
+                        speaks_cql: true,
+                        ..line
+                    };
+                    cql_lines.push(Proxy::start(to_cql, vec![cql.address()]).await?);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! A server in a process of its own, that can be killed.
 
 use std::fs::{File, OpenOptions};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Where ports that are kept over a restart come from: below those that systems hand out by themselves, or a connection
 /// of somebody's might sit on one while its server is down, and beside those of `scripts/test`.
@@ -22,6 +24,17 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// A running process of ours. Dropped, it is killed.
 pub struct ServerProcess {
     child: Child,
+}
+
+/// Waits until this program is told to end. Whoever is dropped then ends what they started, which a program that dies of
+/// the signal does not.
+pub async fn told_to_end() -> io::Result<()> {
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupted.recv() => {}
+        _ = terminated.recv() => {}
+    }
+    Ok(())
 }
 
 /// The built server: beside the test, or where `SAMTALE_BIN` says.

@@ -2,8 +2,10 @@
 //! clients and gateways, and what it does to bytes can be changed at any time.
 //!
 //! [`faults`] says what there is, [`door`] accepts or does not, [`line`](mod@line) carries one connection, and
-//! [`push_messages`] knows as much of Redis' protocol as it takes to lose a published message and nothing else.
+//! [`push_messages`] knows as much of Redis' protocol as it takes to lose a published message and nothing else;
+//! [`cql_requests`] as much of CQL's as it takes to make one partition slow.
 
+pub mod cql_requests;
 mod door;
 pub mod faults;
 mod line;
@@ -21,7 +23,7 @@ use tokio::task::JoinHandle;
 
 use crate::process::stable_port;
 
-pub use faults::{Door, Faults, LineFaults};
+pub use faults::{Door, Faults, LateRequests, LineFaults};
 
 /// What a proxy is started with.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +34,8 @@ pub struct ProxyOptions {
     pub seed: u64,
     /// Whether the targets speak Redis' protocol, so that published messages can be lost one by one.
     pub speaks_redis: bool,
+    /// Whether the targets speak CQL, so that requests for one partition can be late.
+    pub speaks_cql: bool,
 }
 
 /// What went through, over all connections.
@@ -43,6 +47,8 @@ pub struct Counts {
     pub messages: AtomicU64,
     /// Those of them that were lost on purpose.
     pub dropped: AtomicU64,
+    /// Requests to a CQL server that were held back on purpose.
+    pub held: AtomicU64,
     /// Bytes that were swallowed.
     pub swallowed: AtomicU64,
     /// Connections whose answers could not be read as Redis' protocol, so that nothing could be lost on them.

@@ -6,6 +6,7 @@
 mod activation;
 mod ended;
 mod logins;
+mod open_logins;
 mod passwords;
 mod people;
 mod register;
@@ -28,6 +29,7 @@ use samtale_storage::{StorageError, Store, Stored};
 
 pub use activation::{IssuedCode, normal_code};
 pub use logins::EndOf;
+pub use open_logins::OpenLogins;
 pub use passwords::{PasswordPool, WEAK_PASSWORDS, check_password};
 pub use people::{CreateError, IfTaken};
 pub use slowdown::Slowdown;

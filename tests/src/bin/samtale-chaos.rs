@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
 use samtale_tests::chaos::{self, ChaosOptions, Scenario};
 use samtale_tests::cluster::{Cluster, ClusterOptions, Footing, missing, people};
+use samtale_tests::process::told_to_end;
 use samtale_tests::witness::Blemish;
 
 /// The broken promises that are told one by one.
@@ -118,7 +119,7 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     );
     let outcome = tokio::select! {
         outcome = in_cluster(ClusterOptions::of_test(&folder, footing, options.seed), &options) => outcome,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("stopped")),
+        _ = told_to_end() => Err(anyhow::anyhow!("stopped")),
     };
     let is_clean = matches!(&outcome, Ok(true));
     if !is_clean && arguments.folder.is_none() {

@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use samtale_tests::cluster::{Cluster, ClusterOptions, Footing, missing};
+use samtale_tests::process::told_to_end;
 use serde_json::{Value, json};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// The file that says for scripts what runs.
 const FILE: &str = "cluster.json";
@@ -75,7 +75,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         settings,
         seed: 0,
     };
-    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut ending = std::pin::pin!(told_to_end());
     eprintln!(
         "starting Redis, a CQL server and {} gateways, in {}",
         options.gateways,
@@ -89,16 +89,14 @@ async fn run(arguments: Arguments) -> Result<()> {
     };
     let started = tokio::select! {
         started = starting => started?,
-        _ = interrupted.recv() => return Ok(()),
-        _ = terminated.recv() => return Ok(()),
+        _ = &mut ending => return Ok(()),
     };
     let (cluster, logins) = started;
     let told = told(&cluster, logins).await;
     write(&folder, &told)?;
     print!("{}", screen(&told));
     tokio::select! {
-        _ = interrupted.recv() => {}
-        _ = terminated.recv() => {}
+        _ = &mut ending => {}
         ended = first_that_ends(&cluster) => {
             cluster.stop().await?;
             bail!("{ended}");

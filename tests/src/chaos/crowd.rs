@@ -254,6 +254,11 @@ impl Crowd {
         self.witnesses.iter().map(|witness| witness.cuts()).collect()
     }
 
+    /// The threads that are written into.
+    pub fn threads(&self) -> &[ThreadId] {
+        &self.threads
+    }
+
     /// How many clients are connected.
     pub fn connected(&self) -> usize {
         self.witnesses.iter().filter(|witness| witness.is_connected()).count()

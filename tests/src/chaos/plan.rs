@@ -88,6 +88,8 @@ kinds! {
     CqlUnreachable in Services = "cql-unreachable";
     /// The CQL server is slow for one gateway.
     CqlSlow in Services = "cql-slow";
+    /// The CQL server is slow with one thread's partitions, for every gateway.
+    CqlPartitionSlow in Services = "cql-partition-slow";
     /// A line of one gateway carries bytes one by one.
     Slicing in Lines = "slicing";
     /// The connections of a line are reset, again and again.

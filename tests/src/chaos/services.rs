@@ -1,5 +1,6 @@
 //! Faults of Redis and of the CQL server.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -7,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::plan::{Kind, Step};
 use super::stage::{Stage, chosen, outage};
 use crate::cluster::{RedisServer, Services};
-use crate::proxy::faults::Door;
+use crate::proxy::faults::{Door, LateRequests};
 use crate::proxy::{Proxy, ProxyOptions};
 
 /// How much an append-only file loses that is synced every second.
@@ -29,10 +30,42 @@ impl Stage {
             Kind::CqlStop | Kind::CqlReplicaStop | Kind::CqlHang | Kind::CqlUnreachable | Kind::CqlSlow => {
                 hurt_cql(services, step).await
             }
+            Kind::CqlPartitionSlow => self.slow_a_thread(services, step).await,
             Kind::RedisPromotion => promote(services, step).await,
             Kind::RedisCutsSlowSubscriber => self.be_too_slow(services, step).await,
             _ => hurt_redis(services, step).await,
         }
+    }
+
+    /// What is asked for one of the threads arrives late, whichever gateway asks; the rest does not wait for it.
+    async fn slow_a_thread(&self, services: &Services, step: Step) -> Result<()> {
+        let threads = self.crowd.threads();
+        let thread = threads[usize::try_from(step.choice % u64::try_from(threads.len())?)?];
+        let by = Duration::from_millis((step.choice >> 32) % SLOWEST_MS);
+        let held = || {
+            services
+                .cql_lines
+                .iter()
+                .map(|line| line.counts().held.load(Ordering::Relaxed))
+                .sum::<u64>()
+        };
+        let held_before = held();
+        let late = LateRequests {
+            key: thread.as_bytes().to_vec(),
+            by,
+        };
+        for line in &services.cql_lines {
+            line.change(|faults| faults.to_server.late_requests = Some(late.clone()));
+        }
+        outage(step.outage).await;
+        for line in &services.cql_lines {
+            line.change(|faults| faults.to_server.late_requests = None);
+        }
+        self.say(&format!(
+            "{} requests for one thread were {by:?} late",
+            held() - held_before
+        ));
+        Ok(())
     }
 
     /// A gateway hangs, and what lies between it and Redis takes next to nothing, until Redis has cut it.

@@ -56,7 +56,7 @@ impl Stage {
             (_, Lane::Gateways | Lane::Clients) => true,
             (Kind::CqlStop | Kind::CqlHang, _) => services.is_some_and(|services| services.cql.own().is_some()),
             (Kind::CqlReplicaStop, _) => services.is_some_and(|services| !services.cql_replicas.is_empty()),
-            (Kind::CqlUnreachable | Kind::CqlSlow, _) => {
+            (Kind::CqlUnreachable | Kind::CqlSlow | Kind::CqlPartitionSlow, _) => {
                 services.is_some_and(|services| !services.cql_lines.is_empty())
             }
             (_, Lane::Services | Lane::Lines) => has_lines,

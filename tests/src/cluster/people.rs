@@ -1,9 +1,9 @@
 //! The people of a cluster, made by the commands that operators have.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use samtale_client::{Client, ClientOptions, Credentials, Secret, Updates};
+use samtale_client::{Client, ClientOptions, Credentials, FileCursor, Secret, Updates};
 use samtale_protocol::{ProfileId, SpaceId};
 use serde_json::Value;
 
@@ -31,11 +31,22 @@ pub struct School {
 impl Member {
     /// A client of theirs that comes to the server at `url`.
     pub fn connect(&self, url: &str) -> Result<(Client, Updates)> {
+        Ok(Client::connect(self.options(url)?))
+    }
+
+    /// The same, with a cursor that is kept in a file.
+    pub fn connect_with_cursor(&self, url: &str, file: &Path) -> Result<(Client, Updates)> {
+        let mut options = self.options(url)?;
+        options.cursor = Some(Box::new(FileCursor::at(file)));
+        Ok(Client::connect(options))
+    }
+
+    fn options(&self, url: &str) -> Result<ClientOptions> {
         let credentials = Credentials::Password {
             username: self.username.clone(),
             password: Secret::new(PASSWORD),
         };
-        Ok(Client::connect(ClientOptions::new(url, credentials)?))
+        Ok(ClientOptions::new(url, credentials)?)
     }
 }
 

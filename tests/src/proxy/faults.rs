@@ -30,6 +30,17 @@ pub struct LineFaults {
     pub is_swallowed: bool,
     /// One published message of so many is lost, whole, and by chance. Only to clients, and only of a Redis server.
     pub one_message_lost_of: Option<u32>,
+    /// Some requests arrive late. Only to servers, and only to a CQL server.
+    pub late_requests: Option<LateRequests>,
+}
+
+/// Requests for one partition, which arrive late while the others do not: what a partition is whose replicas are busy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LateRequests {
+    /// The bytes of its key.
+    pub key: Vec<u8>,
+    /// How much later they arrive.
+    pub by: Duration,
 }
 
 /// What a proxy does at the moment.

@@ -11,7 +11,8 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::faults::{Faults, LineFaults};
+use super::cql_requests::{CqlRequests, Parted};
+use super::faults::{Faults, LateRequests, LineFaults};
 use super::push_messages::PushMessages;
 use super::{Counts, Shared};
 
@@ -113,6 +114,7 @@ async fn read(shared: &Shared, way: Way, from: &mut OwnedReadHalf, on_the_way: m
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut faults = shared.faults.subscribe();
     let mut messages = (way == Way::ToClient && shared.options.speaks_redis).then(PushMessages::default);
+    let mut requests = (way == Way::ToServer && shared.options.speaks_cql).then(CqlRequests::default);
     let mut last_due = Instant::now();
     let mut has_swallowed = false;
     let mut buffer = vec![0; CHUNK_BYTES];
@@ -139,9 +141,10 @@ async fn read(shared: &Shared, way: Way, from: &mut OwnedReadHalf, on_the_way: m
             Counts::add(&shared.counts.swallowed, length);
             continue;
         }
-        let bytes = match &mut messages {
-            Some(messages) => messages.filter(&buffer[..length], |_| is_lost(&holds, &mut random), &shared.counts),
-            None => buffer[..length].to_vec(),
+        let bytes = match (&mut messages, &mut requests) {
+            (Some(messages), _) => messages.filter(&buffer[..length], |_| is_lost(&holds, &mut random), &shared.counts),
+            (None, Some(requests)) => part(requests, &buffer[..length], &holds, &on_the_way, &shared.counts),
+            (None, None) => buffer[..length].to_vec(),
         };
         last_due = last_due.max(Instant::now() + holds.latency + up_to(holds.jitter, &mut random));
         let chunk = Chunk { due: last_due, bytes };
@@ -149,6 +152,31 @@ async fn read(shared: &Shared, way: Way, from: &mut OwnedReadHalf, on_the_way: m
             return End::Broken;
         }
     }
+}
+
+/// What of these bytes goes on at once. The requests that are late come by themselves, whole, between others.
+fn part(
+    requests: &mut CqlRequests,
+    bytes: &[u8],
+    holds: &LineFaults,
+    on_the_way: &mpsc::Sender<Chunk>,
+    counts: &Counts,
+) -> Vec<u8> {
+    let late = holds.late_requests.as_ref();
+    let Parted { passed, held } = requests.part(bytes, late.map(|late| late.key.as_slice()));
+    Counts::add(&counts.held, held.len());
+    let by = late.map_or(Duration::ZERO, |LateRequests { by, .. }| *by);
+    let due = Instant::now() + by;
+    for bytes in held {
+        let on_the_way = on_the_way.clone();
+        tokio::spawn(async move {
+            // tidy: waits because a slow partition is what is made
+            tokio::time::sleep_until(due).await;
+            // An error means that the connection is over.
+            let _ = on_the_way.send(Chunk { due, bytes }).await;
+        });
+    }
+    passed
 }
 
 /// A vanished sender's farewell goes nowhere either; once bytes pass again, the connection is known to be dead.

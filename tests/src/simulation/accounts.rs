@@ -26,6 +26,8 @@ impl AccountRequests for TrustingAccounts {
         Ok(false)
     }
 
+    fn forget(&self, _: PersonId) {}
+
     async fn set_presence_hidden(&self, _: &Caller, _: bool) -> Result<(), Refusal> {
         Err(ErrorCode::NotPermitted.into())
     }
