@@ -307,6 +307,7 @@ async fn open_store(options: &ServerOptions, clock: &Arc<dyn Clock>) -> Result<A
     let mut open = OpenOptions::new(&options.data, &options.keys);
     open.embedded = options.embedded.clone();
     open.cql = options.cql.clone();
+    tracing::info!(place = options.store(), "opening the store");
     let opened = samtale_storage::open(open, Arc::clone(clock)).await;
     opened.map(Arc::new).map_err(|source| options.not_opened(source))
 }

@@ -19,6 +19,7 @@ mod values;
 use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use samtale_protocol::time::Clock;
@@ -47,6 +48,10 @@ use crate::schema::{self, Table};
 /// Which keys the rows are written with.
 const KEYS_MARK: &str = "keys";
 
+/// How long all may take that is asked when a store is opened; some tenths of a second are usual. The driver prepares
+/// statements without a limit of its own, and who starts a server must hear why it is not there.
+const OPENING: Duration = Duration::from_secs(60);
+
 /// Keeps every table in a database that speaks CQL.
 pub struct CqlEngine {
     session: Arc<Session>,
@@ -64,6 +69,19 @@ impl CqlEngine {
     /// [`StorageError::Unavailable`] when the database is not reached, refuses compare-and-set, or has a table of another
     /// shape; [`StorageError::Schema`] or [`StorageError::NewerFormat`] when its tables are not of this program's version.
     pub async fn open(options: &CqlOptions, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
+        let opening = tokio::time::timeout(OPENING, Self::opened(options, clock)).await;
+        opening.unwrap_or_else(|_| {
+            Err(StorageError::Unavailable {
+                reason: format!(
+                    "the database at {} does not answer all that is asked at the start within {} s",
+                    options.nodes.join(", "),
+                    OPENING.as_secs()
+                ),
+            })
+        })
+    }
+
+    async fn opened(options: &CqlOptions, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
         let session = connect(options, options.request_timeout).await?;
         let keyspaces = options.keyspaces.clone();
         migrator::require(&session, &keyspaces).await?;

@@ -238,7 +238,10 @@ impl Cluster {
                 format!("{}_settled", self.options.keyspace),
             ] {
                 let drop = format!("DROP KEYSPACE IF EXISTS {keyspace}");
-                session.query_unpaged(drop, ()).await.context("the keyspace stays")?;
+                // A busy server may take longer than anyone waits. What stays costs room, and says nothing of the run.
+                if let Err(error) = session.query_unpaged(drop, ()).await {
+                    eprintln!("the keyspace {keyspace} stays: {error}");
+                }
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use samtale_client::{Client, Update, Updates};
+use samtale_client::{Client, StopReason, Update, Updates};
 use samtale_protocol::messages::{History, Part};
 use samtale_protocol::presence::WatchPresence;
 use samtale_protocol::threads::{Recipient, ThreadReference};
@@ -19,6 +19,8 @@ use samtale_tests::witness::Notebook;
 const REVOKED_WITHIN: Duration = Duration::from_secs(2);
 /// How long someone may be seen online whose gateway was killed.
 const OFFLINE_WITHIN: Duration = Duration::from_secs(30);
+/// A session whose client was shown something gets a cursor with the next ping, 25 s later at most.
+const CURSOR_WITHIN: Duration = Duration::from_secs(40);
 /// How long what the journal holds takes to be told again, and then some.
 const TOLD_AGAIN_WITHIN: Duration = Duration::from_secs(5);
 /// On a machine that does much beside, it is told that long later, and this file fails only beyond.
@@ -77,15 +79,7 @@ pub async fn end_elsewhere(cluster: &Cluster, school: &School, is_redis_away: bo
     }
     let asked = Instant::now();
     here.request(Request::EndLogin { session }).await?;
-    let stopped = async {
-        while let Some(update) = there_hears.next().await {
-            if let Update::Stopped { reason } = update {
-                return Ok(reason);
-            }
-        }
-        bail!("the client ended without a word")
-    };
-    let reason = tokio::time::timeout(REVOKED_WITHIN + NOISE, stopped).await;
+    let reason = tokio::time::timeout(REVOKED_WITHIN + NOISE, stopped(&mut there_hears)).await;
     let reason = reason.context("the socket stays open")??;
     ensure!(reason.close_code() == Some(CloseCode::Revoked), "{reason:?}");
     let took = asked.elapsed();
@@ -112,28 +106,26 @@ pub async fn outlives_a_new_password(cluster: &Cluster, school: &School) -> Resu
     cluster.gateways[0].lock().await.run(&set, PASSWORD).await?;
     let (after, mut after_hears) = person.connect(&format!("http://{first}"))?;
     until(&mut after_hears, connected).await?;
-    let stopped = until(&mut before_hears, |update| match update {
-        Update::Stopped { reason } => Some(reason),
-        _ => None,
-    });
-    let reason = tokio::time::timeout(REVOKED_WITHIN + NOISE, stopped).await;
-    ensure!(
-        reason.context("the old login's socket stays open")??.close_code() == Some(CloseCode::Revoked),
-        "it ends for another reason"
-    );
+    let reason = tokio::time::timeout(REVOKED_WITHIN + NOISE, stopped(&mut before_hears)).await;
+    let reason = reason.context("the old login's socket stays open")??;
+    ensure!(reason.close_code() == Some(CloseCode::Revoked), "{reason:?}");
     let services = cluster.services.as_ref().context("no services")?;
     services.redis.lock().await.command("FLUSHALL").await?;
-    let stopped = until(&mut after_hears, |update| {
-        matches!(update, Update::Stopped { .. }).then_some(())
-    });
-    let stopped = tokio::time::timeout(TOLD_AGAIN_WITHIN, stopped).await;
-    ensure!(
-        stopped.is_err(),
-        "the login that was begun with the new password has ended"
-    );
+    let reason = tokio::time::timeout(TOLD_AGAIN_WITHIN, stopped(&mut after_hears)).await;
+    ensure!(reason.is_err(), "the login with the new password has ended: {reason:?}");
     ensure!(!logins(&after).await?.is_empty(), "it is not listed");
     before.stop().await;
     leave(after, &mut after_hears).await
+}
+
+/// Waits until a client gives up, and why.
+async fn stopped(hears: &mut Updates) -> Result<StopReason> {
+    while let Some(update) = hears.next().await {
+        if let Update::Stopped { reason } = update {
+            return Ok(reason);
+        }
+    }
+    bail!("the client ended without a word")
 }
 
 async fn logins(client: &Client) -> Result<Vec<SessionId>> {
@@ -226,7 +218,13 @@ pub async fn outlives_the_journal(cluster: &Cluster, school: &School, notebook: 
     let thread = until(&mut mette_hears, |update| message(update, "God ferie")).await?;
     let members = school.people[..2].iter().map(|member| member.profile).collect();
     notebook.note(notebook.devices(1), Note::Given { thread, members });
-    until(&mut mette_hears, |_| file.exists().then_some(()))
+    let kept = async {
+        while !file.exists() {
+            // tidy: waits because the file is looked for again and again, within a bound
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(CURSOR_WITHIN, kept)
         .await
         .context("no cursor is kept")?;
     leave(mette, &mut mette_hears).await?;
