@@ -38,6 +38,31 @@ const BUDGETS: [Budget; 3] = [
     },
 ];
 
+/// A budget and what a run came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// What is not to be exceeded.
+    pub what: &'static str,
+    /// By how much.
+    pub most: f64,
+    /// In what.
+    pub unit: &'static str,
+    /// What was measured, if it was.
+    pub measured: Option<f64>,
+}
+
+/// The budgets of a run's scenario, and what it came to.
+pub fn verdicts(outcome: &Outcome) -> Vec<Verdict> {
+    let own = BUDGETS.iter().filter(|budget| budget.scenario == outcome.scenario);
+    let verdict = |budget: &Budget| Verdict {
+        what: budget.what,
+        most: budget.most,
+        unit: budget.unit,
+        measured: (budget.measured)(&outcome.figures),
+    };
+    own.map(verdict).collect()
+}
+
 /// The budgets beside what runs came to.
 pub fn report(outcomes: &[Outcome]) -> String {
     let mut report = format!(

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::outcome::Outcome;
-use crate::scenarios::{Plan, fanout, floor, idle};
+use crate::scenarios::{Plan, fanout, floor, idle, peers};
+use crate::written::Written;
 use crate::{budgets, readers, sockets};
 
 const EXAMPLES: &str = "\
@@ -39,11 +40,16 @@ enum Scenario {
     Fanout(Run),
     /// Sessions that are only pinged: their memory and their CPU
     Idle(Idle),
+    /// The same messages and idle sessions on other servers, in turns; scripts/peers gets them
+    Peers(Run),
     /// Print the figures of earlier runs beside their budgets
     Report(Report),
     /// Hold the clients' ends of sockets, for a run that starts this
     #[command(hide = true)]
     Readers,
+    /// Hold the clients' ends of one server's connections, for a run that starts this
+    #[command(hide = true)]
+    Listen,
 }
 
 #[derive(Args)]
@@ -60,9 +66,8 @@ struct Run {
     /// The people of that server, written by `samtale populate`
     #[arg(long, value_name = "FILE", requires = "server")]
     people: Option<PathBuf>,
-    /// Where to write the figures as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    written: Written,
 }
 
 #[derive(Args)]
@@ -103,6 +108,8 @@ fn run(scenario: Scenario) -> Result<()> {
             print!("{}", budgets::report(&outcomes?));
             Ok(())
         }
+        Scenario::Peers(run) => run.finish(&peers::run(&run.plan())?),
+        Scenario::Listen => crate::peers::listen(),
         Scenario::Readers => readers::run(),
     }
 }
@@ -118,11 +125,7 @@ impl Run {
     }
 
     fn finish(&self, outcome: &Outcome) -> Result<()> {
-        print!("{}", outcome.table().context("the figures can not be shown")?);
-        match &self.json {
-            Some(file) => outcome.write(file),
-            None => Ok(()),
-        }
+        self.written.write(outcome)
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::figure::{Figure, float, rounded};
 use crate::machine::{Machine, commit};
+use crate::pairs::Pairs;
 
 /// The form of the JSON. Fields are added; those that are there stay as they are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,40 @@ pub struct Outcome {
     pub commit: Option<String>,
     /// What a reader of the figures has to know.
     pub notes: Vec<String>,
+    /// What was typed to start it.
+    #[serde(default)]
+    pub command: String,
+    /// What everything that was drawn was drawn from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seed: Option<u64>,
+    /// Latencies in microseconds, each with how often it was seen: `latency_us`, `floor_latency_us`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub histograms: BTreeMap<String, Pairs>,
+    /// Figures over time or size: seconds, or sessions, and the figure then.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub series: BTreeMap<String, Pairs>,
+    /// Other servers of the same run.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub compared: Vec<Compared>,
+    /// What else was counted, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub counts: BTreeMap<String, f64>,
+}
+
+/// Another server, measured in turns with ours.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// What it is called.
+    pub name: String,
+    /// Its version, and how it was set.
+    pub what: String,
+    /// Its figures, by the names of ours.
+    pub figures: BTreeMap<String, Figure>,
+    /// Its figures over ours of the same rounds.
+    pub ratios: BTreeMap<String, Figure>,
+    /// Why there are none, if there are none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub skipped: Option<String>,
 }
 
 /// The figures of a run; a scenario has only some.
@@ -116,6 +151,12 @@ impl Outcome {
             machine: Machine::this(),
             commit: commit(),
             notes: Vec::new(),
+            command: std::env::args().collect::<Vec<_>>().join(" "),
+            seed: None,
+            histograms: BTreeMap::new(),
+            series: BTreeMap::new(),
+            compared: Vec::new(),
+            counts: BTreeMap::new(),
         }
     }
 
@@ -156,6 +197,12 @@ impl Outcome {
             }
             table.push('\n');
         }
+        for (name, count) in &self.counts {
+            writeln!(table, "  {name:<32} {count:>12}")?;
+        }
+        for other in &self.compared {
+            writeln!(table, "{}", other.lines())?;
+        }
         let Machine {
             cores,
             memory_mib,
@@ -166,6 +213,27 @@ impl Outcome {
             writeln!(table, "  - {note}")?;
         }
         Ok(table)
+    }
+}
+
+impl Compared {
+    /// The lines of the table for people.
+    fn lines(&self) -> String {
+        if let Some(why) = &self.skipped {
+            return format!("  {}: skipped, {why}", self.name);
+        }
+        let mut lines = vec![format!("  {} ({})", self.name, self.what)];
+        for (name, figure) in &self.figures {
+            let ratio = self.ratios.get(name).map(|ratio| format!("{:.2} x ours", ratio.median));
+            let (ratio, count) = (ratio.unwrap_or_default(), figure.repeats.len());
+            let Figure {
+                median, least, most, ..
+            } = figure;
+            lines.push(format!(
+                "    {name:<30} {median:>12}   {ratio:<14} {least} to {most} in {count} repeats"
+            ));
+        }
+        lines.join("\n")
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod fanout;
 pub mod floor;
 pub mod idle;
+pub mod peers;
 
 use std::path::PathBuf;
 use std::time::Duration;

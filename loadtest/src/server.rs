@@ -95,6 +95,11 @@ impl Server {
         self.own.as_ref().map(|own| cpu_of(own.child.id())).transpose()
     }
 
+    /// Its process; `None` of one that is not ours.
+    pub fn process(&self) -> Option<u32> {
+        self.own.as_ref().map(|own| own.child.id())
+    }
+
     /// The memory of the server that is resident, in KiB; `None` of one that is not ours.
     pub fn resident_kib(&self) -> Result<Option<u64>> {
         let Some(own) = &self.own else { return Ok(None) };
@@ -138,7 +143,7 @@ impl Drop for Own {
 }
 
 /// The server's program: where `SAMTALE_BIN` says, or beside this one.
-fn program() -> Result<PathBuf> {
+pub fn program() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os(PROGRAM) {
         return Ok(path.into());
     }
@@ -151,13 +156,14 @@ fn program() -> Result<PathBuf> {
     Ok(path)
 }
 
-fn free_port() -> Result<u16> {
+/// A port that nobody listens on.
+pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// The CPU time of all threads of a process. `/proc/PID/stat` tells it in hundredths of a second, too coarse for idle
 /// sessions; the scheduler's own figures per thread are exact (proc(5), schedstat).
-fn cpu_of(process: u32) -> Result<u64> {
+pub fn cpu_of(process: u32) -> Result<u64> {
     let mut total = 0;
     for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
         // A thread may end while its list is read.

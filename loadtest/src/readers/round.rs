@@ -1,5 +1,7 @@
 //! What the connections of a reader saw of a round.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,9 @@ pub struct Seen {
     pub event_bytes: usize,
     /// How often each latency was seen: in microseconds from when the message was due to when it was shown.
     pub latencies_us: Vec<(u64, u64)>,
+    /// How many messages were shown in each second of the clock.
+    #[serde(default)]
+    pub by_second: BTreeMap<u64, u64>,
 }
 
 impl Seen {
@@ -41,6 +46,9 @@ impl Seen {
         self.closed += other.closed;
         self.event_bytes = self.event_bytes.max(other.event_bytes);
         self.latencies_us.extend(other.latencies_us);
+        for (second, count) in other.by_second {
+            *self.by_second.entry(second).or_default() += count;
+        }
     }
 }
 
@@ -81,6 +89,7 @@ impl Round {
             }
         }
         self.seen.deliveries += 1;
+        *self.seen.by_second.entry(now / 1_000_000_000).or_default() += 1;
         self.latencies.saturating_record(now.saturating_sub(label.due) / 1000);
     }
 

@@ -1,12 +1,14 @@
 //! Fan-out: real messages through school, storage and router to all sessions of one thread, in turns with the floor.
 
 use anyhow::{Result, ensure};
+use hdrhistogram::Histogram;
 
 use super::floor::Floor;
 use super::{Plan, REPEATS, SETTLE, progress};
 use crate::clock;
 use crate::figure::{float, per};
 use crate::outcome::{Latency, Outcome};
+use crate::pairs::Pairs;
 use crate::population::{GROUP_MEMBERS, Population};
 use crate::readers::{Fleet, Kind, Seen, histogram};
 use crate::schedule::Schedule;
@@ -45,9 +47,13 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     floor.send_round(&mut fleet, schedule)?;
     let mut all = server_round(&server, &mut sender, &mut fleet, schedule, idle)?.seen;
     all.latencies_us.clear();
+    all.by_second.clear();
+    let mut floor_seen = Seen::default();
     let (mut floors, mut costs, mut ratios, mut rates) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for repeat in 1..=REPEATS {
-        let below = floor.send_round(&mut fleet, schedule)?.cpu_us_per_delivery;
+        let beneath = floor.send_round(&mut fleet, schedule)?;
+        let below = beneath.cpu_us_per_delivery;
+        floor_seen.add(beneath.seen);
         let round = server_round(&server, &mut sender, &mut fleet, schedule, idle)?;
         floors.push(below);
         rates.push(round.deliveries_per_second);
@@ -68,6 +74,8 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     outcome.figures.ratio_to_floor = outcome.repeated("ratio_to_floor", ratios);
     outcome.figures.deliveries_per_second = outcome.repeated("deliveries_per_second", rates);
     describe(&mut outcome, &all, schedule)?;
+    let below = Pairs::of(&merged(&floor_seen)?);
+    outcome.histograms.insert("floor_latency_us".to_owned(), below);
     if plan.sessions > GROUP_MEMBERS {
         outcome.note(format!(
             "{GROUP_MEMBERS} people, some with several sessions: a thread takes no more"
@@ -109,12 +117,18 @@ fn server_round(
     })
 }
 
-/// What readers saw, and how it was sent.
-pub fn describe(outcome: &mut Outcome, all: &Seen, schedule: Schedule) -> Result<()> {
+/// What all readers saw, as one histogram in microseconds.
+fn merged(all: &Seen) -> Result<Histogram<u64>> {
     let mut latencies = histogram()?;
     for (value, count) in &all.latencies_us {
         latencies.saturating_record_n(*value, *count);
     }
+    Ok(latencies)
+}
+
+/// What readers saw, and how it was sent.
+pub fn describe(outcome: &mut Outcome, all: &Seen, schedule: Schedule) -> Result<()> {
+    let latencies = merged(all)?;
     let figures = &mut outcome.figures;
     figures.latency_ms = Some(Latency::of(&latencies));
     figures.event_bytes = Some(all.event_bytes);
@@ -123,6 +137,12 @@ pub fn describe(outcome: &mut Outcome, all: &Seen, schedule: Schedule) -> Result
     figures.duplicated = Some(all.duplicated);
     figures.reordered = Some(all.reordered);
     figures.closed = Some(all.closed);
+    outcome
+        .histograms
+        .insert("latency_us".to_owned(), Pairs::of(&latencies));
+    outcome
+        .series
+        .insert("deliveries_per_second".to_owned(), Pairs::per_second(&all.by_second));
     let (messages, interval) = (schedule.messages, schedule.interval.as_millis());
     outcome.note(format!(
         "{messages} messages per round, one every {interval} ms whatever the answers (open loop); an event is {} bytes \

@@ -6,6 +6,7 @@ use super::{Plan, REPEATS, SETTLE, progress};
 use crate::clock;
 use crate::figure::{float, per, rounded};
 use crate::outcome::Outcome;
+use crate::pairs::Pairs;
 use crate::population::{GROUP_MEMBERS, Population};
 use crate::readers::{Fleet, Kind};
 use crate::sender::Sender;
@@ -49,7 +50,8 @@ pub fn run(plan: &Plan, threads: usize) -> Result<Outcome> {
 /// Opens the sessions in some portions, and sees what each adds.
 fn open(plan: &Plan, server: &Server, fleet: &mut Fleet, outcome: &mut Outcome) -> Result<()> {
     let first = server.resident_kib()?;
-    let (mut opened, mut last, mut portions, mut rates) = (0, first, Vec::new(), Vec::new());
+    let (mut opened, mut last) = (0, first);
+    let (mut portions, mut rates, mut memory) = (Vec::new(), Vec::new(), Vec::new());
     for portion in 1..=REPEATS as usize {
         let count = plan.sessions * portion / REPEATS as usize - opened;
         opened += count;
@@ -60,10 +62,14 @@ fn open(plan: &Plan, server: &Server, fleet: &mut Fleet, outcome: &mut Outcome) 
         let now = server.resident_kib()?;
         portions.extend(grown(last, now).map(|kib| per(kib, float(count as u64))));
         last = now;
+        if let Some(kib) = grown(first, now) {
+            memory.push((float(opened as u64), per(kib, float(opened as u64))));
+        }
         progress(&format!("{opened} of {} sessions are open", plan.sessions));
     }
     let all = grown(first, last).map(|kib| rounded(per(kib, float(plan.sessions as u64))));
     outcome.repeated("user_kib_per_session", portions);
+    outcome.series.insert("user_kib_per_session".to_owned(), Pairs(memory));
     outcome.figures.user_kib_per_session = all;
     outcome.figures.sessions_opened_per_second = outcome.repeated("sessions_opened_per_second", rates);
     Ok(())
