@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
+use crate::nation::{self, Nation};
 use crate::outcome::Outcome;
 use crate::scenarios::{Plan, fanout, floor, idle, peers};
 use crate::written::Written;
@@ -42,6 +43,8 @@ enum Scenario {
     Idle(Idle),
     /// The same messages and idle sessions on other servers, in turns; scripts/peers gets them
     Peers(Run),
+    /// Draw a nation from a seed, and write it for `samtale populate --nation`
+    Nation(NationFile),
     /// Print the figures of earlier runs beside their budgets
     Report(Report),
     /// Hold the clients' ends of sockets, for a run that starts this
@@ -80,6 +83,22 @@ struct Idle {
 }
 
 #[derive(Args)]
+struct NationFile {
+    /// How many people, children included
+    #[arg(long, value_name = "N", default_value_t = nation::PEOPLE)]
+    people: usize,
+    /// What everything is drawn from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// How many of them get a login; whole institutions do
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    logins: usize,
+    /// Where to write it
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+}
+
+#[derive(Args)]
 struct Report {
     /// Files that runs wrote with --json
     #[arg(required = true, value_name = "FILE")]
@@ -109,8 +128,24 @@ fn run(scenario: Scenario) -> Result<()> {
             Ok(())
         }
         Scenario::Peers(run) => run.finish(&peers::run(&run.plan())?),
+        Scenario::Nation(file) => file.write(),
         Scenario::Listen => crate::peers::listen(),
         Scenario::Readers => readers::run(),
+    }
+}
+
+impl NationFile {
+    fn write(&self) -> Result<()> {
+        let nation = Nation {
+            people: self.people,
+            seed: self.seed,
+        };
+        let written = nation::write(nation, self.logins, &self.to)?;
+        println!(
+            "{} people in {} institutions and {} classes: {} children, {} staff; {} get a login",
+            written.people, written.institutions, written.groups, written.children, written.staff, written.logins
+        );
+        Ok(())
     }
 }
 

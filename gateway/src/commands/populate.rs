@@ -219,6 +219,7 @@ impl<'a> Founding<'a> {
     }
 }
 
-fn failed(error: StorageError) -> CommandError {
+/// A failure of storage, with its causes.
+pub(super) fn failed(error: StorageError) -> CommandError {
     CommandError::failed(samtale_storage::engine::chain(&error))
 }

@@ -17,10 +17,8 @@ pub const INSTITUTION_SPREAD: f64 = 0.45;
 pub const SCHOOL_AGE: u8 = 6;
 /// The ages of children: from the first year in daycare to the ninth class.
 pub const AGES: std::ops::RangeInclusive<u8> = 1..=15;
-/// A class has 21 to 22 pupils in the middle, and 28 at most by law (folkeskoleloven, section 17, before exceptions).
+/// A class is full at 22: schools have 21 in the middle, and 28 are the most by law (folkeskoleloven, section 17).
 pub const CLASS: usize = 22;
-/// The most pupils of a class.
-pub const CLASS_MOST: usize = 28;
 /// Assumption: children of a room below three years, and from three on.
 pub const ROOM: (usize, usize) = (12, 22);
 /// From this age on children use the platform themselves. Assumption: from the fourth class.

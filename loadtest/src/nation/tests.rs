@@ -53,7 +53,7 @@ fn every_child_has_a_guardian_and_a_class_with_staff_where_it_is() {
                     .filter(|member| member.role == role && member.groups.contains(&group))
                     .count()
             };
-            assert!((1..=figures::CLASS_MOST).contains(&of(Role::Child)), "{institution:?}");
+            assert!((1..=figures::CLASS).contains(&of(Role::Child)), "{institution:?}");
             assert!(of(Role::Employee) + of(Role::InstitutionAdmin) > 0);
         }
     }
