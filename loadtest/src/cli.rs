@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
 use crate::outcome::Outcome;
-use crate::scenarios::{Plan, fanout, floor, idle};
+use crate::scenarios::{Plan, fanout, floor, idle, stall, storm};
 use crate::{budgets, readers, sockets};
 
 const EXAMPLES: &str = "\
@@ -16,6 +16,9 @@ Examples:
   samtale-loadtest floor --sessions 2000 --json floor.json
   samtale-loadtest fanout --sessions 12000 --seconds 60 --json fanout.json
   samtale-loadtest idle --sessions 4000 --seconds 30 --json idle.json
+  samtale-loadtest idle --sessions 200000 --seconds 120
+  samtale-loadtest storm --sessions 12000 --tls
+  samtale-loadtest stall --sessions 12000 --stalled 100
   samtale-loadtest report floor.json fanout.json idle.json
 
 Without --server, a run makes a school in a folder of its own, starts `samtale serve` on it (the program beside this
@@ -39,6 +42,10 @@ enum Scenario {
     Fanout(Run),
     /// Sessions that are only pinged: their memory and their CPU
     Idle(Idle),
+    /// All sessions are cut at once and come back with their cursors
+    Storm(Storm),
+    /// Some sessions stop reading among others that do not
+    Stall(Stall),
     /// Print the figures of earlier runs beside their budgets
     Report(Report),
     /// Hold the clients' ends of sockets, for a run that starts this
@@ -60,6 +67,9 @@ struct Run {
     /// The people of that server, written by `samtale populate`
     #[arg(long, value_name = "FILE", requires = "server")]
     people: Option<PathBuf>,
+    /// Sessions over TLS, with a certificate made for the run; the floor has none
+    #[arg(long, conflicts_with = "server")]
+    tls: bool,
     /// Where to write the figures as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -70,8 +80,26 @@ struct Idle {
     #[command(flatten)]
     run: Run,
     /// How many threads everyone is in
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 100)]
     threads: usize,
+}
+
+#[derive(Args)]
+struct Storm {
+    #[command(flatten)]
+    run: Run,
+    /// How many sessions may be coming back at any moment
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    at_once: usize,
+}
+
+#[derive(Args)]
+struct Stall {
+    #[command(flatten)]
+    run: Run,
+    /// How many sessions stop reading
+    #[arg(long, value_name = "K", default_value_t = 100)]
+    stalled: usize,
 }
 
 #[derive(Args)]
@@ -98,6 +126,8 @@ fn run(scenario: Scenario) -> Result<()> {
         Scenario::Floor(run) => run.finish(&floor::run(&run.plan())?),
         Scenario::Fanout(run) => run.finish(&fanout::run(&run.plan())?),
         Scenario::Idle(Idle { run, threads }) => run.finish(&idle::run(&run.plan(), threads)?),
+        Scenario::Storm(Storm { run, at_once }) => run.finish(&storm::run(&run.plan(), at_once)?),
+        Scenario::Stall(Stall { run, stalled }) => run.finish(&stall::run(&run.plan(), stalled)?),
         Scenario::Report(report) => {
             let outcomes: Result<Vec<Outcome>> = report.files.iter().map(|file| Outcome::read(file)).collect();
             print!("{}", budgets::report(&outcomes?));
@@ -114,6 +144,7 @@ impl Run {
             time: Duration::from_secs(self.seconds.clamp(1, 3600)),
             server: self.server.clone(),
             people: self.people.clone(),
+            tls: self.tls,
         }
     }
 
