@@ -1,10 +1,15 @@
 //! What one session was shown: nothing lost, nothing twice, one order.
+//!
+//! A session that comes back may be told again what came behind its cursor; a client knows those messages by their ids and
+//! shows them once. On one connection nothing comes twice.
 
 /// Follows the messages of a round, which are numbered one after the other.
 #[derive(Clone, Debug, Default)]
 pub struct Delivered {
     /// The number that comes next if all is well.
     next: u32,
+    /// The number after the last one of this connection.
+    here: u32,
     /// Numbers that were passed over and have not come since. Empty as long as all is well.
     missing: Vec<u32>,
 }
@@ -16,7 +21,9 @@ pub enum Was {
     New,
     /// One that was passed over before.
     Late,
-    /// One that was there already.
+    /// One that was there already, told again by a connection that had not told it.
+    Repeated,
+    /// One that this connection had told already.
     Again,
 }
 
@@ -27,8 +34,15 @@ impl Delivered {
         self.missing.clear();
     }
 
+    /// The session has another connection.
+    pub fn on_connection(&mut self) {
+        self.here = 0;
+    }
+
     /// A message came.
     pub fn on_message(&mut self, number: u32) -> Was {
+        let goes_on = number >= self.here;
+        self.here = self.here.max(number + 1);
         if number >= self.next {
             self.missing.extend(self.next..number);
             self.next = number + 1;
@@ -39,6 +53,7 @@ impl Delivered {
                 self.missing.swap_remove(place);
                 Was::Late
             }
+            None if goes_on => Was::Repeated,
             None => Was::Again,
         }
     }
@@ -73,5 +88,18 @@ mod tests {
         assert_eq!(delivered.on_message(1), Was::Again);
         assert_eq!(delivered.on_message(3), Was::Again);
         assert_eq!(delivered.lost(4), 1);
+    }
+
+    #[test]
+    fn a_connection_may_repeat_what_another_told() {
+        let mut delivered = Delivered::default();
+        delivered.begin(0);
+        assert!((0..4).all(|number| delivered.on_message(number) == Was::New));
+        delivered.on_connection();
+        assert_eq!(delivered.on_message(2), Was::Repeated);
+        assert_eq!(delivered.on_message(3), Was::Repeated);
+        assert_eq!(delivered.on_message(3), Was::Again);
+        assert_eq!(delivered.on_message(4), Was::New);
+        assert_eq!(delivered.lost(5), 0);
     }
 }

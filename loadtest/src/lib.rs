@@ -5,12 +5,16 @@
 //! each what it saw. Floor and fan-out are read by the same readers, and take turns, so that both see the same machine.
 
 pub mod budgets;
+pub mod certificate;
 pub mod cli;
+pub mod client;
 pub mod clock;
+pub mod day;
 pub mod delivered;
 pub mod figure;
 pub mod html;
 pub mod machine;
+pub mod memory;
 pub mod messages;
 pub mod nation;
 pub mod outcome;
@@ -20,6 +24,7 @@ pub mod population;
 pub mod readers;
 pub mod scenarios;
 pub mod schedule;
+pub mod scrape;
 pub mod sender;
 pub mod server;
 pub mod sockets;

@@ -9,16 +9,17 @@ mod written;
 
 use std::iter;
 
-use draw::Draw;
+pub use draw::Draw;
+
 use samtale_protocol::people::Role;
 use samtale_protocol::{GroupId, PersonId, ProfileId, SpaceId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use figures::{INSTITUTIONS, MUNICIPALITIES, PEOPLE};
 pub use written::{Written, write};
 
 /// A nation that was not drawn yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nation {
     /// About how many people, children included.
     pub people: usize,

@@ -12,6 +12,8 @@ pub fn title(outcome: &Outcome) -> String {
         "floor" => format!("The machine's own limit, with {sessions} sockets"),
         "fanout" => format!("One thread, {sessions} listeners"),
         "idle" => format!("{sessions} people who are logged in and wait"),
+        "storm" => format!("{sessions} people lose their connection at once"),
+        "stall" => format!("{sessions} people, some of whom stop reading"),
         "peers" => format!("Samtale beside other servers, {sessions} sessions each"),
         "day" => format!("A school day of {} people", counted(outcome, "people_simulated")),
         other => format!("{other}, {sessions} sessions"),
@@ -39,6 +41,14 @@ fn simulated(outcome: &Outcome) -> String {
         "idle" => format!(
             "{sessions} people were logged in and did nothing, as most people do most of the time. What they cost is what \
              decides how many one machine can hold."
+        ),
+        "storm" => format!(
+            "{sessions} people were logged in and lost their connection in the same moment, as when a node dies or a network \
+             fails. All came back at once and asked for what they had missed."
+        ),
+        "stall" => format!(
+            "Of {sessions} people who were logged in some stopped reading without going, as a phone in a tunnel does, while \
+             messages were sent. They may cost the server little, and the others nothing."
         ),
         "peers" => format!(
             "The same messages went to {sessions} listeners of Samtale and of each of the other servers, in turns, on the \
@@ -87,6 +97,12 @@ fn came_out(figures: &Figures) -> String {
             shown(latency.p50),
             shown(latency.p99),
             shown(latency.max)
+        ));
+    }
+    if let Some(seconds) = figures.back_seconds {
+        text.push(format!(
+            "After {} seconds the last one was back and had caught up.",
+            shown(seconds)
         ));
     }
     if let Some(kib) = figures.user_kib_per_session {

@@ -25,6 +25,8 @@ pub struct Seen {
     pub duplicated: u64,
     /// Messages that a session was shown after a later one.
     pub reordered: u64,
+    /// Messages that a session which came back was told again, because they were behind its cursor.
+    pub repeated: u64,
     /// Connections that have ended.
     pub closed: u64,
     /// The size of the messages' events, if any came.
@@ -43,6 +45,7 @@ impl Seen {
         self.lost += other.lost;
         self.duplicated += other.duplicated;
         self.reordered += other.reordered;
+        self.repeated += other.repeated;
         self.closed += other.closed;
         self.event_bytes = self.event_bytes.max(other.event_bytes);
         self.latencies_us.extend(other.latencies_us);
@@ -55,6 +58,14 @@ impl Seen {
 /// A histogram of latencies.
 pub fn histogram() -> Result<Histogram<u64>> {
     Ok(Histogram::new_with_bounds(1, LONGEST_US, FIGURES)?)
+}
+
+/// What a histogram holds, to be sent and added up.
+pub fn counts(histogram: &Histogram<u64>) -> Vec<(u64, u64)> {
+    let recorded = histogram.iter_recorded();
+    recorded
+        .map(|value| (value.value_iterated_to(), value.count_at_value()))
+        .collect()
 }
 
 /// A round under way.
@@ -83,6 +94,10 @@ impl Round {
         match delivered.on_message(label.number) {
             Was::New => {}
             Was::Late => self.seen.reordered += 1,
+            Was::Repeated => {
+                self.seen.repeated += 1;
+                return;
+            }
             Was::Again => {
                 self.seen.duplicated += 1;
                 return;
@@ -95,13 +110,10 @@ impl Round {
 
     /// What was seen, of connections that were followed by these.
     pub fn end<'a>(self, delivered: impl Iterator<Item = &'a Delivered>, end: u32, closed: u64) -> Seen {
-        let latencies = self.latencies.iter_recorded();
         Seen {
             lost: delivered.map(|delivered| delivered.lost(end)).sum(),
             closed,
-            latencies_us: latencies
-                .map(|value| (value.value_iterated_to(), value.count_at_value()))
-                .collect(),
+            latencies_us: counts(&self.latencies),
             ..self.seen
         }
     }

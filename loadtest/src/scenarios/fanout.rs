@@ -30,13 +30,13 @@ struct Round {
 pub fn run(plan: &Plan) -> Result<Outcome> {
     plan.check(MOST)?;
     let mut outcome = Outcome::new("fanout", plan.sessions, plan.time.as_secs());
-    let server = plan.server()?;
-    let people = Population::read(&server.people)?;
+    let server = plan.server(false)?;
+    let people = Population::read(server.people())?;
     let mut fleet = Fleet::start(2 * plan.sessions)?;
     progress(&format!("opening {} sessions, and as many raw sockets", plan.sessions));
-    fleet.open(Kind::Session, server.address, Some(&server.people), plan.sessions)?;
+    fleet.open(&server.target, plan.sessions)?;
     let mut floor = Floor::open(&mut fleet, plan.sessions)?;
-    let mut sender = Sender::open(server.address, &people, plan.sessions)?;
+    let mut sender = Sender::open(&server.target, &people, plan.sessions)?;
     sender.start_thread(&people)?;
     clock::wait(SETTLE);
     let idle = idle_rate(&server)?;
@@ -76,6 +76,9 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     describe(&mut outcome, &all, schedule)?;
     let below = Pairs::of(&merged(&floor_seen)?);
     outcome.histograms.insert("floor_latency_us".to_owned(), below);
+    if plan.tls {
+        outcome.note("sessions are over TLS 1.3, the floor is not");
+    }
     if plan.sessions > GROUP_MEMBERS {
         outcome.note(format!(
             "{GROUP_MEMBERS} people, some with several sessions: a thread takes no more"

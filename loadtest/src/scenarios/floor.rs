@@ -12,7 +12,7 @@ use crate::clock;
 use crate::figure::{float, per};
 use crate::messages::{self, Label};
 use crate::outcome::Outcome;
-use crate::readers::{Fleet, Kind, Seen};
+use crate::readers::{Fleet, Kind, Seen, Target};
 use crate::schedule::Schedule;
 use crate::sockets;
 
@@ -37,9 +37,14 @@ impl Floor {
     /// Opens this many sockets to the readers.
     pub fn open(fleet: &mut Fleet, count: usize) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
-        let address = listener.local_addr()?;
+        let target = Target {
+            kind: Kind::Floor,
+            server: listener.local_addr()?,
+            people: None,
+            certificate: None,
+        };
         let accepting = sockets::accept(listener, count);
-        fleet.open(Kind::Floor, address, None, count)?;
+        fleet.open(&target, count)?;
         let sockets = accepting.join().map_err(|_| anyhow!("the accepting thread ended"))?;
         Ok(Self {
             sockets: sockets.context("not all sockets could be accepted")?,

@@ -16,7 +16,7 @@ use crate::population::{GROUP_MEMBERS, Population};
 use crate::readers::Fleet;
 use crate::schedule::Schedule;
 use crate::sender::Sender;
-use crate::server::{Server, cpu_of};
+use crate::server::{CpuTime, Server};
 
 /// The most sessions of each server: with more, messages come so seldom that a round says little.
 const MOST: usize = 18_500;
@@ -28,6 +28,7 @@ struct Contender {
     name: &'static str,
     what: &'static str,
     process: u32,
+    cpu: CpuTime,
     server: std::net::SocketAddr,
     speaks: Speaks,
     sends: Sends,
@@ -49,7 +50,7 @@ enum Sends {
 pub fn run(plan: &Plan) -> Result<Outcome> {
     plan.check(MOST)?;
     let mut outcome = Outcome::new("peers", plan.sessions, plan.time.as_secs());
-    let server = plan.server()?;
+    let server = plan.server(false)?;
     let mut contenders = vec![ours(&server, plan.sessions)?];
     for peer in Peer::ALL {
         match theirs(peer, plan.sessions) {
@@ -91,17 +92,17 @@ fn skip(outcome: &mut Outcome, peer: Peer, why: &anyhow::Error) {
 }
 
 fn ours(server: &Server, sessions: usize) -> Result<Contender> {
-    let people = Population::read(&server.people)?;
-    let mut sender = Sender::open(server.address, &people, sessions)?;
+    let people = Population::read(server.people())?;
+    let mut sender = Sender::open(&server.target, &people, sessions)?;
     sender.start_thread(&people)?;
     let process = server
         .process()
         .context("a server that is not ours can not be compared")?;
-    let speaks = Speaks::Samtale(PathBuf::from(&server.people));
+    let speaks = Speaks::Samtale(PathBuf::from(server.people()));
     Contender::new(
         (OURS, ""),
         process,
-        server.address,
+        server.target.server,
         speaks,
         Sends::Ours(Box::new(sender)),
     )
@@ -129,6 +130,7 @@ impl Contender {
             name,
             what,
             process,
+            cpu: CpuTime::default(),
             server,
             speaks,
             sends,
@@ -164,14 +166,14 @@ impl Contender {
 
     /// Sends a round, and records what it cost.
     fn round(&mut self, schedule: Schedule, is_measured: bool) -> Result<f64> {
-        let (before, since) = (cpu_of(self.process)?, clock::now());
+        let (before, since) = (self.cpu.of(self.process)?, clock::now());
         let listeners = &mut self.listeners;
         let end = match &mut self.sends {
             Sends::Ours(sender) => sender.send_round(schedule, |first| listeners.begin(first))?,
             Sends::Theirs(publisher) => publisher.send_round(schedule, |first| listeners.begin(first))?,
         };
         let heard = listeners.finish(end)?;
-        let (used, time) = (cpu_of(self.process)? - before, float(clock::now() - since));
+        let (used, time) = (self.cpu.of(self.process)? - before, float(clock::now() - since));
         let cost = per(float(used) / 1000.0, float(heard.deliveries));
         self.total.lost += heard.lost;
         self.total.duplicated += heard.duplicated;
@@ -200,12 +202,12 @@ impl Contender {
 fn watch(contenders: &mut [Contender], plan: &Plan) -> Result<()> {
     progress("watching all of them idle");
     for _ in 0..REPEATS {
-        let before: Result<Vec<u64>> = contenders.iter().map(|one| cpu_of(one.process)).collect();
+        let before: Result<Vec<u64>> = contenders.iter_mut().map(|one| one.cpu.of(one.process)).collect();
         let since = clock::now();
         clock::wait(plan.share(2 * REPEATS));
         let time = float(clock::now() - since) / 1e9;
         for (contender, before) in contenders.iter_mut().zip(before?) {
-            let used = float(cpu_of(contender.process)?.saturating_sub(before)) / 1000.0;
+            let used = float(contender.cpu.of(contender.process)?.saturating_sub(before)) / 1000.0;
             let each = per(used, time * float(plan.sessions as u64));
             contender.record("idle_cpu_us_per_session_second", each);
         }
