@@ -60,7 +60,7 @@ impl Sender {
         let deadline = clock::now() + clock::in_nanoseconds(PATIENCE);
         while sender.server_ahead_ms == 0 {
             ensure!(clock::now() < deadline, "the server does not greet the sender");
-            if clock::wait_for(sender.client.socket(), deadline) {
+            if sender.client.wait(deadline) {
                 sender.take()?;
             }
         }
@@ -107,7 +107,7 @@ impl Sender {
         for place in 0..schedule.messages {
             let due = schedule.due(start, place);
             while clock::now() < due {
-                if clock::wait_for(self.client.socket(), due) {
+                if self.client.wait(due) {
                     self.take()?;
                 }
             }
@@ -135,7 +135,7 @@ impl Sender {
         while !is_over.load(Ordering::Relaxed) {
             due += clock::in_nanoseconds(LONG_EVERY);
             while clock::now() < due {
-                if clock::wait_for(self.client.socket(), due) {
+                if self.client.wait(due) {
                     self.take()?;
                 }
             }
@@ -175,7 +175,7 @@ impl Sender {
         let deadline = clock::now() + clock::in_nanoseconds(PATIENCE);
         while self.under_way.len() > most {
             ensure!(clock::now() < deadline, "the server does not answer");
-            if clock::wait_for(self.client.socket(), deadline) {
+            if self.client.wait(deadline) {
                 self.take()?;
             }
         }

@@ -16,11 +16,17 @@ struct Written {
     rank: Option<u32>,
 }
 
+/// A bit per message.
+#[derive(Clone, Debug, Default)]
+struct Bits(Vec<u64>);
+
 /// What someone was shown of a thread.
 #[derive(Clone, Debug, Default)]
 struct Shown {
-    /// A bit per message.
-    bits: Vec<u64>,
+    /// Which messages.
+    ever: Bits,
+    /// Which of them this connection told.
+    here: Bits,
     /// The last one that this connection told, by its rank and one.
     last: u32,
     /// Which connection.
@@ -32,9 +38,9 @@ struct Shown {
 pub enum Was {
     /// New to this person.
     New,
-    /// New, and out of the order that others were told.
+    /// Out of the order that others were told.
     OutOfOrder,
-    /// Known from an earlier connection.
+    /// Known from an earlier connection, or from a page of history.
     Repeated,
     /// Told by this very connection before.
     Twice,
@@ -88,21 +94,24 @@ impl Ledger {
         let shown = self.shown.entry((person, thread)).or_default();
         if shown.connection != connection {
             (shown.connection, shown.last) = (connection, 0);
+            shown.here.0.clear();
         }
-        let is_new = shown.set(number);
+        if !shown.here.set(number) {
+            return Was::Twice;
+        }
+        let is_new = shown.ever.set(number);
         let is_in_order = rank >= shown.last;
         shown.last = shown.last.max(rank + 1);
-        match (is_new, is_in_order) {
+        match (is_in_order, is_new) {
+            (false, _) => Was::OutOfOrder,
             (true, true) => Was::New,
-            (true, false) => Was::OutOfOrder,
-            (false, true) => Was::Repeated,
-            (false, false) => Was::Twice,
+            (true, false) => Was::Repeated,
         }
     }
 
     /// Someone read it in a page of history.
     pub fn learn(&mut self, person: usize, thread: usize, number: u32) -> bool {
-        self.shown.entry((person, thread)).or_default().set(number)
+        self.shown.entry((person, thread)).or_default().ever.set(number)
     }
 
     /// How many messages are stored, were due after someone first came, and were not shown to them.
@@ -110,8 +119,8 @@ impl Ledger {
         let nothing = Shown::default();
         let shown = self.shown.get(&(person, thread)).unwrap_or(&nothing);
         let written = self.threads[thread].iter().enumerate();
-        let missing =
-            written.filter(|(number, message)| message.stored.is_some() && message.due > since && !shown.has(*number));
+        let missing = written
+            .filter(|(number, message)| message.stored.is_some() && message.due > since && !shown.ever.has(*number));
         missing.count() as u64
     }
 
@@ -120,20 +129,20 @@ impl Ledger {
     }
 }
 
-impl Shown {
+impl Bits {
     /// Returns whether it was not set.
     fn set(&mut self, number: u32) -> bool {
         let (word, bit) = (number as usize / 64, 1 << (number % 64));
-        if self.bits.len() <= word {
-            self.bits.resize(word + 1, 0);
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
         }
-        let is_new = self.bits[word] & bit == 0;
-        self.bits[word] |= bit;
+        let is_new = self.0[word] & bit == 0;
+        self.0[word] |= bit;
         is_new
     }
 
     fn has(&self, number: usize) -> bool {
-        self.bits
+        self.0
             .get(number / 64)
             .is_some_and(|word| word & (1 << (number % 64)) != 0)
     }

@@ -112,7 +112,7 @@ pub fn play(part: &Path) -> Result<()> {
     let cast = Cast::of(&part)?;
     let mut player = Player::new(part, cast)?;
     player.start_conversations()?;
-    say("started", &player.told)?;
+    say("started", &serde_json::json!({}))?;
     // Everyone who plays begins when all can.
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
@@ -122,7 +122,7 @@ pub fn play(part: &Path) -> Result<()> {
     say("told", &player.finish())
 }
 
-fn say(what: &str, told: &Told) -> Result<()> {
+fn say(what: &str, told: &impl serde::Serialize) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", serde_json::json!({ what: told }))?;
     Ok(out.flush()?)

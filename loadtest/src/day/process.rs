@@ -21,7 +21,7 @@ const SILENCE: Duration = Duration::from_secs(300);
 #[serde(rename_all = "snake_case")]
 enum Said {
     /// Its conversations are started.
-    Started(Box<Told>),
+    Started {},
     /// How far it is.
     Progress(Box<Told>),
     /// What it saw, in the end.
@@ -55,7 +55,7 @@ impl Players {
         };
         let mut started = 0;
         while started < players.players.len() {
-            if let (_, Said::Started(_)) = players.next()? {
+            if let (_, Said::Started {}) = players.next()? {
                 started += 1;
             }
         }
@@ -89,7 +89,7 @@ impl Players {
                         tell(&sum)?;
                     }
                 }
-                (_, Said::Started(_)) => {}
+                (_, Said::Started {}) => {}
             }
         }
         Ok(all)

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use samtale_protocol::people::Role;
 
-use super::{Institution, Nation};
+use super::{Institution, Member, Nation};
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +48,10 @@ impl Written {
         self.institutions += 1;
         self.groups += institution.groups.len();
         self.real_institutions += usize::from(self.logins < logins);
-        for member in &mut institution.people {
+        // Staff first: without them a part of an institution has no conversations.
+        let is_staff = |member: &Member| !matches!(member.role, Role::Child | Role::Guardian);
+        let (staff, others): (Vec<_>, Vec<_>) = institution.people.iter_mut().partition(|member| is_staff(member));
+        for member in staff.into_iter().chain(others) {
             // Who has an account elsewhere was counted, and logged in, there.
             if member.username.is_none() {
                 continue;
