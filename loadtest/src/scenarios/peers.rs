@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use samtale_protocol::ThreadId;
 
 use super::floor::Floor;
 use super::{Plan, REPEATS, SETTLE, progress};
@@ -13,7 +14,7 @@ use crate::outcome::{Compared, Latency, Outcome};
 use crate::pairs::Pairs;
 use crate::peers::{Heard, Listeners, Peer, Publisher, Running, Speaks, resident_kib};
 use crate::population::{GROUP_MEMBERS, Population};
-use crate::readers::Fleet;
+use crate::readers::{Fleet, Target};
 use crate::schedule::Schedule;
 use crate::sender::Sender;
 use crate::server::{CpuTime, Server};
@@ -42,8 +43,28 @@ struct Contender {
 }
 
 enum Sends {
-    Ours(Box<Sender>),
+    Ours(Box<Ours>),
     Theirs(Box<Publisher>),
+}
+
+/// Our own sender, who comes when the rounds begin: before that nobody would answer the server's pings.
+struct Ours {
+    target: Target,
+    people: Population,
+    thread: ThreadId,
+    number: usize,
+    sender: Option<Sender>,
+}
+
+impl Ours {
+    fn sender(&mut self) -> Result<&mut Sender> {
+        if self.sender.is_none() {
+            let mut sender = Sender::open(&self.target, &self.people, self.number)?;
+            sender.turn_to(self.thread);
+            self.sender = Some(sender);
+        }
+        self.sender.as_mut().context("the sender is gone")
+    }
 }
 
 /// Measures all of them.
@@ -94,23 +115,32 @@ fn skip(outcome: &mut Outcome, peer: Peer, why: &anyhow::Error) {
 fn ours(server: &Server, sessions: usize) -> Result<Contender> {
     let people = Population::read(server.people())?;
     let mut sender = Sender::open(&server.target, &people, sessions)?;
-    sender.start_thread(&people)?;
+    // The first session loads the spaces and the thread, which are there once and not per session.
+    let thread = sender.start_thread(&people)?;
+    drop(sender);
     let process = server
         .process()
         .context("a server that is not ours can not be compared")?;
+    let ours = Ours {
+        target: server.target.clone(),
+        people,
+        thread,
+        number: sessions,
+        sender: None,
+    };
     let speaks = Speaks::Samtale(PathBuf::from(server.people()));
     Contender::new(
         (OURS, ""),
         process,
         server.target.server,
         speaks,
-        Sends::Ours(Box::new(sender)),
+        Sends::Ours(Box::new(ours)),
     )
 }
 
 fn theirs(peer: Peer, sessions: usize) -> Result<Contender> {
     let running = Running::start(peer)?;
-    let publisher = Publisher::open(running.address, &peer.speaks(), sessions)?;
+    let publisher = Publisher::new(running.address, &peer.speaks(), sessions)?;
     let sends = Sends::Theirs(Box::new(publisher));
     let words = (peer.name(), peer.what());
     let mut contender = Contender::new(words, running.process(), running.address, peer.speaks(), sends)?;
@@ -169,7 +199,7 @@ impl Contender {
         let (before, since) = (self.cpu.of(self.process)?, clock::now());
         let listeners = &mut self.listeners;
         let end = match &mut self.sends {
-            Sends::Ours(sender) => sender.send_round(schedule, |first| listeners.begin(first))?,
+            Sends::Ours(ours) => ours.sender()?.send_round(schedule, |first| listeners.begin(first))?,
             Sends::Theirs(publisher) => publisher.send_round(schedule, |first| listeners.begin(first))?,
         };
         let heard = listeners.finish(end)?;
