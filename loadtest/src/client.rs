@@ -14,7 +14,7 @@ use std::net::{SocketAddr, TcpStream};
 use samtale_protocol::limits;
 use thiserror::Error;
 
-use crate::sockets;
+use crate::{clock, sockets};
 use stream::Stream;
 use wire::{OpCode, Parsed};
 
@@ -112,6 +112,15 @@ impl Client {
     /// Whether frames come and go.
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Open)
+    }
+
+    /// Waits until it is ready, and says whether it is; not after `moment`. For who has only one.
+    pub fn wait(&self, moment: u64) -> bool {
+        if self.is_connecting() {
+            clock::wait_to_write(self.socket(), moment)
+        } else {
+            clock::wait_for(self.socket(), moment)
+        }
     }
 
     /// The socket is ready: goes on with what is under way, answers pings, and hands over the frames that came.
