@@ -33,8 +33,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// The run.
 struct Run<'a> {
     plan: &'a Plan,
-    server: Server,
+    /// Before the server, as they are dropped in this order: readers would tell of every session that ends under them.
     fleet: Fleet,
+    server: Server,
     people: Population,
     sender: Sender,
     /// The thread of those that stall.
