@@ -12,7 +12,7 @@ use crate::nation::{self, Nation};
 use crate::outcome::Outcome;
 use crate::scenarios::{Plan, day, fanout, floor, idle, peers, stall, storm};
 use crate::written::Written;
-use crate::{budgets, readers, sockets};
+use crate::{bare_tls, budgets, readers, sockets};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,6 +57,9 @@ enum Scenario {
     Stall(Stall),
     /// Print the figures of earlier runs beside their budgets
     Report(Report),
+    /// Hold TLS connections and do nothing else, for a run that starts this
+    #[command(hide = true)]
+    BareTls(bare_tls::Files),
     /// Hold the clients' ends of sockets, for a run that starts this
     #[command(hide = true)]
     Readers,
@@ -79,6 +82,9 @@ struct Run {
     /// How long to measure, all repeats together; opening and closing comes on top
     #[arg(long, value_name = "N", default_value_t = 30)]
     seconds: u64,
+    /// How often to measure; the figures are medians
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    repeats: u32,
     /// A server that runs already, as http://127.0.0.1:PORT; its CPU and memory are not measured
     #[arg(long, value_name = "URL", requires = "people")]
     server: Option<String>,
@@ -186,21 +192,22 @@ pub fn main() -> ExitCode {
 fn run(scenario: Scenario) -> Result<()> {
     sockets::raise_descriptor_limit();
     match scenario {
-        Scenario::Floor(run) => run.finish(&floor::run(&run.plan())?),
-        Scenario::Fanout(run) => run.finish(&fanout::run(&run.plan())?),
-        Scenario::Idle(Idle { run, threads }) => run.finish(&idle::run(&run.plan(), threads)?),
-        Scenario::Storm(Storm { run, at_once }) => run.finish(&storm::run(&run.plan(), at_once)?),
-        Scenario::Stall(Stall { run, stalled }) => run.finish(&stall::run(&run.plan(), stalled)?),
+        Scenario::Floor(run) => run.finish(floor::run(&run.plan())?),
+        Scenario::Fanout(run) => run.finish(fanout::run(&run.plan())?),
+        Scenario::Idle(Idle { run, threads }) => run.finish(idle::run(&run.plan(), threads)?),
+        Scenario::Storm(Storm { run, at_once }) => run.finish(storm::run(&run.plan(), at_once)?),
+        Scenario::Stall(Stall { run, stalled }) => run.finish(stall::run(&run.plan(), stalled)?),
         Scenario::Report(report) => {
             let outcomes: Result<Vec<Outcome>> = report.files.iter().map(|file| Outcome::read(file)).collect();
             print!("{}", budgets::report(&outcomes?));
             Ok(())
         }
-        Scenario::Peers(run) => run.finish(&peers::run(&run.plan())?),
+        Scenario::Peers(run) => run.finish(peers::run(&run.plan())?),
         Scenario::Day(day) => day.run(),
         Scenario::Play { part } => crate::day::play(&part),
         Scenario::Nation(file) => file.write(),
         Scenario::Listen => crate::peers::listen(),
+        Scenario::BareTls(files) => bare_tls::run(&files),
         Scenario::Readers => readers::run(),
     }
 }
@@ -246,14 +253,16 @@ impl Run {
         Plan {
             sessions: self.sessions,
             time: Duration::from_secs(self.seconds.clamp(1, 3600)),
+            repeats: self.repeats.clamp(1, 100),
             server: self.server.clone(),
             people: self.people.clone(),
             tls: self.tls,
         }
     }
 
-    fn finish(&self, outcome: &Outcome) -> Result<()> {
-        self.written.write(outcome)
+    fn finish(&self, mut outcome: Outcome) -> Result<()> {
+        outcome.tls = self.tls;
+        self.written.write(&outcome)
     }
 }
 

@@ -45,30 +45,24 @@ fn budgets(outcome: &Outcome) -> String {
         return String::new();
     }
     format!(
-        "<h2>Budgets</h2>\n<div class=\"wide\"><table>\n<tr><th>what<th class=\"n\">at most<th class=\"n\">measured<th></tr>\n{}</table></div>\n",
+        "<h2>Budgets</h2>\n<div class=\"wide\"><table>\n<tr><th>what<th class=\"n\">budget<th class=\"n\">measured<th></tr>\n{}</table></div>\n",
         rows.concat()
     )
 }
 
 fn budget_row(verdict: &Verdict) -> String {
-    let Verdict {
-        what,
-        most,
-        unit,
-        measured,
-    } = verdict;
-    let (measured, word) = match measured {
-        None => ("—".to_owned(), "<span class=\"pill\">not measured</span>".to_owned()),
-        Some(value) if value <= most => (shown(*value), "<span class=\"pill met\">met</span>".to_owned()),
-        Some(value) => {
-            let over = (value / most - 1.0) * 100.0;
-            (
-                shown(*value),
-                format!("<span class=\"pill missed\">missed by {over:.0} %</span>"),
-            )
-        }
+    let Verdict { what, bound, .. } = verdict;
+    let word = match verdict.ratio {
+        None => "<span class=\"pill\">not measured</span>".to_owned(),
+        Some(ratio) if ratio <= 1.0 => "<span class=\"pill met\">met</span>".to_owned(),
+        Some(f64::INFINITY) => "<span class=\"pill missed\">missed</span>".to_owned(),
+        Some(ratio) => format!(
+            "<span class=\"pill missed\">missed by {:.0} %</span>",
+            (ratio - 1.0) * 100.0
+        ),
     };
-    format!("<tr><td>{what}<td class=\"n\">{most} {unit}<td class=\"n\">{measured}<td>{word}</tr>\n")
+    let measured = verdict.measured.map_or_else(|| "—".to_owned(), shown);
+    format!("<tr><td>{what}<td class=\"n\">{bound}<td class=\"n\">{measured}<td>{word}</tr>\n")
 }
 
 /// How long messages took, as percentiles.

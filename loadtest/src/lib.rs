@@ -4,6 +4,7 @@
 //! sockets, because a process may have only so many descriptors), and this one, which starts both, sends, and asks
 //! each what it saw. Floor and fan-out are read by the same readers, and take turns, so that both see the same machine.
 
+pub mod bare_tls;
 pub mod budgets;
 pub mod certificate;
 pub mod cli;

@@ -21,6 +21,9 @@ pub struct Outcome {
     pub sessions: usize,
     /// How long it was asked to measure.
     pub seconds: u64,
+    /// Whether the sessions were over TLS.
+    #[serde(default)]
+    pub tls: bool,
     /// The figures themselves; of those with repeats the median.
     #[serde(flatten)]
     pub figures: Figures,
@@ -212,6 +215,7 @@ impl Outcome {
             scenario: scenario.to_owned(),
             sessions,
             seconds,
+            tls: false,
             figures: Figures::default(),
             repeats: BTreeMap::new(),
             machine: Machine::this(),
@@ -253,7 +257,8 @@ impl Outcome {
 
     /// The table for people.
     pub fn table(&self) -> Result<String> {
-        let mut table = format!("{}, {} sessions\n", self.scenario, self.sessions);
+        let over = if self.tls { " over TLS" } else { "" };
+        let mut table = format!("{}, {} sessions{over}\n", self.scenario, self.sessions);
         let figures = serde_json::to_value(&self.figures)?;
         for (name, value) in figures.as_object().into_iter().flatten() {
             write!(table, "  {name:<32} {:>12}", shown(value))?;

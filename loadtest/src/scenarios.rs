@@ -16,8 +16,6 @@ use anyhow::{Result, ensure};
 use crate::population::GROUP_MEMBERS;
 use crate::server::{Features, School, Server};
 
-/// How often everything is measured: a median and a range tell what one figure does not.
-pub const REPEATS: u32 = 5;
 /// How long a server or a machine is left alone after something large, before anything is measured.
 pub const SETTLE: Duration = Duration::from_secs(2);
 
@@ -28,6 +26,8 @@ pub struct Plan {
     pub sessions: usize,
     /// How long to measure, all repeats together.
     pub time: Duration,
+    /// How often everything is measured: a median and a range tell what one figure does not.
+    pub repeats: u32,
     /// A server that is there already, instead of one of our own.
     pub server: Option<String>,
     /// The file of its people.

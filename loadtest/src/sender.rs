@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use samtale_client::light::decode;
 use samtale_protocol::messages::{Part, SendMessage};
 use samtale_protocol::threads::{Recipient, StartThread};
@@ -20,8 +20,10 @@ use crate::schedule::Schedule;
 /// How long the server may take to answer. A thread with thousands of members is thousands of rows.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// From one long message to the next: a session may ask for 20 things per second.
-const LONG_EVERY: Duration = Duration::from_millis(60);
+/// From one long message to the next: a session may ask for 20 things per second, and for some seconds for more.
+const LONG_EVERY: Duration = Duration::from_millis(40);
+/// How often a session that only reads looks whether it is to end.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A session that sends.
 pub struct Sender {
@@ -143,6 +145,28 @@ impl Sender {
             self.send_text(text.clone())?;
         }
         self.answered(0)
+    }
+
+    /// Does something else, and reads meanwhile: a session that does not answer pings is closed.
+    pub fn while_reading<T>(&mut self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reading = scope.spawn(|| self.read_until(&is_over));
+            let done = work();
+            is_over.store(true, Ordering::Relaxed);
+            reading.join().map_err(|_| anyhow!("the reading thread ended"))??;
+            done
+        })
+    }
+
+    /// Reads until it is over, so that the server keeps nothing for this session.
+    pub fn read_until(&mut self, is_over: &AtomicBool) -> Result<()> {
+        while !is_over.load(Ordering::Relaxed) {
+            if self.client.wait(clock::now() + clock::in_nanoseconds(LOOK_AGAIN)) {
+                self.take()?;
+            }
+        }
+        Ok(())
     }
 
     fn send_message(&mut self, label: Label) -> Result<()> {

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::certificate::Certificate;
 use crate::clock;
-use crate::machine::kib_of;
+use crate::machine::resident_kib;
 use crate::readers::{Kind, Target};
 use crate::scrape::Counts;
 use crate::sockets::is_local;
@@ -142,11 +142,7 @@ impl Server {
 
     /// The memory of the server that is resident, in KiB; `None` of one that is not ours.
     pub fn resident_kib(&self) -> Result<Option<u64>> {
-        let Some(own) = &self.own else { return Ok(None) };
-        let status = std::fs::read_to_string(format!("/proc/{}/status", own.child.id()))?;
-        kib_of("VmRSS:", &status)
-            .map(Some)
-            .context("the server's memory is not told")
+        self.own.as_ref().map(|own| resident_kib(own.child.id())).transpose()
     }
 
     /// What it counts itself; `None` if it does not.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
@@ -15,6 +16,9 @@ const PER_ADDRESS: usize = 500;
 
 /// How long each step of a connection that blocks may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// What a client's socket takes while nobody reads it; the kernel doubles it. Left alone, it grows to megabytes for who
+/// reads fast, and a client that stops reading would not be noticed for as long as those last.
+const RECEIVE_BYTES: usize = 64 * 1024;
 
 /// Begins a connection that does not block, the `number`th of the run, from an address that not too many others have.
 /// Says whether it is there at once, as it mostly is on one machine; if not, the socket can be written to when it is.
@@ -25,6 +29,7 @@ pub fn begin(server: SocketAddr, number: usize) -> std::io::Result<(TcpStream, b
     }
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
+    set_socket_recv_buffer_size(&socket, RECEIVE_BYTES)?;
     bind(&socket, &SocketAddr::from((source(number), 0)))?;
     let is_connected = match connect(&socket, &server) {
         Ok(()) => true,

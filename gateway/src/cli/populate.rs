@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -54,10 +55,13 @@ impl Populate {
                 people: self.people.unwrap_or_default(),
             },
         };
+        let since = Instant::now();
         let populated = carry_out(config, command).await?;
+        let made = populated["made"].as_u64().unwrap_or_default();
+        let per_second = made / since.elapsed().as_secs().max(1);
         write(&self.tokens, &populated).map_err(|error| unwritten(&self.tokens, &error))?;
         Ok(terminal::print(&format!(
-            "{} people are in {}",
+            "{} people are in {}; {made} were made, {per_second} per second",
             populated["people"].as_array().map_or(0, Vec::len),
             self.tokens.display()
         )))

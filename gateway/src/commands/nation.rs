@@ -113,6 +113,7 @@ pub async fn populate_nation(
         spaces: Vec::new(),
         groups: Vec::new(),
         people: Vec::new(),
+        made: founding.people.load(Ordering::Relaxed),
     };
     for (space, logged_in) in made.into_iter().filter(|(_, logged_in)| !logged_in.is_empty()) {
         populated.spaces.push(space);

@@ -42,6 +42,8 @@ pub struct Populated {
     pub groups: Vec<GroupId>,
     /// The people.
     pub people: Vec<LoggedIn>,
+    /// How many were made, those included who are not logged in.
+    pub made: usize,
 }
 
 /// Someone who is logged in.
@@ -73,6 +75,7 @@ pub async fn populate(office: &Arc<Office>, people: usize, progress: &dyn Progre
         spaces,
         groups,
         people: logged_in,
+        made: people,
     })
 }
 

@@ -61,7 +61,12 @@ fn bars(outcome: &Outcome, earlier: Option<&Outcome>, name: &str, floor: Option<
         .into_iter()
         .find(|verdict| verdict.measured == Some(own));
     if let Some(verdict) = budget {
-        bars.push(("at most (budget)".to_owned(), "budget", verdict.most, String::new()));
+        bars.push((
+            format!("budget: {}", verdict.bound),
+            "budget",
+            verdict.number,
+            String::new(),
+        ));
     }
     bars
 }

@@ -117,14 +117,11 @@ fn judged(outcome: &Outcome) -> Option<String> {
         .iter()
         .filter_map(|verdict| {
             let measured = verdict.measured?;
-            let is_met = measured <= verdict.most;
+            let is_met = verdict.ratio? <= 1.0;
             let word = if is_met { "is met" } else { "is missed" };
-            let (what, most, unit) = (verdict.what, verdict.most, verdict.unit);
+            let (what, bound) = (verdict.what, &verdict.bound);
             Some((
-                format!(
-                    "the budget for {what}, at most {most} {unit}, {word} with {}",
-                    shown(measured)
-                ),
+                format!("the budget for {what}, {bound}, {word} with {}", shown(measured)),
                 is_met,
             ))
         })

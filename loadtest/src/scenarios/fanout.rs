@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use hdrhistogram::Histogram;
 
 use super::floor::Floor;
-use super::{Plan, REPEATS, SETTLE, progress};
+use super::{Plan, SETTLE, progress};
 use crate::clock;
 use crate::figure::{float, per};
 use crate::outcome::{Latency, Outcome};
@@ -33,16 +33,19 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     let server = plan.server(false)?;
     let people = Population::read(server.people())?;
     let mut fleet = Fleet::start(2 * plan.sessions)?;
-    progress(&format!("opening {} sessions, and as many raw sockets", plan.sessions));
-    fleet.open(&server.target, plan.sessions)?;
-    let mut floor = Floor::open(&mut fleet, plan.sessions)?;
+    // The first session loads the spaces; thousands at once would load them thousands of times.
     let mut sender = Sender::open(&server.target, &people, plan.sessions)?;
     sender.start_thread(&people)?;
-    clock::wait(SETTLE);
-    let idle = idle_rate(&server)?;
+    progress(&format!("opening {} sessions, and as many raw sockets", plan.sessions));
+    let (mut floor, idle) = sender.while_reading(|| {
+        fleet.open(&server.target, plan.sessions)?;
+        let floor = Floor::open(&mut fleet, plan.sessions)?;
+        clock::wait(SETTLE);
+        Ok((floor, idle_rate(&server)?))
+    })?;
 
     // Half of the time is the floor's.
-    let schedule = Schedule::new(plan.sessions, plan.share(2 * REPEATS));
+    let schedule = Schedule::new(plan.sessions, plan.share(2 * plan.repeats));
     // The first round warms caches and allocators of both; it is checked, and not measured.
     floor.send_round(&mut fleet, schedule)?;
     let mut all = server_round(&server, &mut sender, &mut fleet, schedule, idle)?.seen;
@@ -50,7 +53,7 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     all.by_second.clear();
     let mut floor_seen = Seen::default();
     let (mut floors, mut costs, mut ratios, mut rates) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for repeat in 1..=REPEATS {
+    for repeat in 1..=plan.repeats {
         let beneath = floor.send_round(&mut fleet, schedule)?;
         let below = beneath.cpu_us_per_delivery;
         floor_seen.add(beneath.seen);
@@ -64,7 +67,8 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
         costs.push(cost);
         ratios.push(per(cost, below));
         progress(&format!(
-            "round {repeat} of {REPEATS}: {cost:.2} us of CPU per delivery, floor {below:.2}"
+            "round {repeat} of {}: {cost:.2} us of CPU per delivery, floor {below:.2}",
+            plan.repeats
         ));
     }
     // The readers first: they would tell of every socket that ends under them.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Plan, REPEATS, SETTLE, progress};
+use super::{Plan, SETTLE, progress};
+use crate::bare_tls::BareTls;
 use crate::clock;
 use crate::figure::{float, per, rounded};
 use crate::memory::{KernelMemory, available_kib};
@@ -20,6 +21,8 @@ use crate::server::{Features, School, Server};
 const PER_SERVER: usize = 18_000;
 /// The most sessions: the numbers of source addresses and processes have room for no more.
 const MOST: usize = 2_000_000;
+/// Connections to the bare TLS server beside it.
+const BARE: usize = 12_000;
 /// Memory that has to be left for everyone else before more sessions are opened.
 const LEFT_KIB: u64 = 3 * 1024 * 1024;
 /// How often a line says how the sessions are while nothing happens.
@@ -53,18 +56,38 @@ pub fn run(plan: &Plan, threads: usize) -> Result<Outcome> {
         let portions = if plan.sessions > PER_SERVER {
             1
         } else {
-            REPEATS as usize
+            plan.repeats as usize
         };
         open(server, &mut fleet, count, portions, &mut added)?;
         servers.senders.extend(sender);
     }
     outcome.sessions = added.sessions;
+    let bare = plan.tls.then(|| bare(added.sessions.min(BARE))).transpose()?;
     watch(plan, &servers.all, &mut fleet, &mut outcome)?;
     // A round without messages: it only asks who is still there.
     fleet.begin(Kind::Session, 0)?;
     outcome.figures.closed = Some(fleet.finish(Kind::Session, 0)?.closed);
     describe(&mut outcome, &servers, added, threads);
+    if let Some(bare) = bare {
+        let own = outcome.figures.user_kib_per_session;
+        outcome.figures.user_kib_over_bare_tls = own.map(|own| rounded(own - bare));
+        outcome.figures.bare_tls_kib_per_connection = Some(rounded(bare));
+    }
     Ok(outcome)
+}
+
+/// What a connection costs a server that only holds it, in KiB.
+fn bare(count: usize) -> Result<f64> {
+    progress(&format!("{count} connections to a bare TLS server"));
+    let server = BareTls::start()?;
+    let mut fleet = Fleet::start(count)?;
+    let before = server.resident_kib()?;
+    fleet.open(&server.target, count)?;
+    clock::wait(SETTLE);
+    Ok(per(
+        float(server.resident_kib()?.saturating_sub(before)),
+        float(count as u64),
+    ))
 }
 
 /// Servers of the run; all but the first stand on copies of its school.
@@ -186,9 +209,9 @@ fn open(server: &Server, fleet: &mut Fleet, count: usize, portions: usize, added
 fn watch(plan: &Plan, servers: &[Server], fleet: &mut Fleet, outcome: &mut Outcome) -> Result<()> {
     let mut costs = Vec::new();
     progress(&format!("watching for {} s", plan.time.as_secs()));
-    for _ in 0..REPEATS {
+    for _ in 0..plan.repeats {
         let (before, since) = (cpu(servers)?, clock::now());
-        let end = since + clock::in_nanoseconds(plan.share(REPEATS));
+        let end = since + clock::in_nanoseconds(plan.share(plan.repeats));
         while clock::now() < end {
             clock::wait_until(end.min(clock::now() + clock::in_nanoseconds(TELL)));
             let now = fleet.look()?;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use samtale_protocol::ThreadId;
 
 use super::floor::Floor;
-use super::{Plan, REPEATS, SETTLE, progress};
+use super::{Plan, SETTLE, progress};
 use crate::clock;
 use crate::figure::{Figure, float, per};
 use crate::outcome::{Compared, Latency, Outcome};
@@ -21,6 +21,8 @@ use crate::server::{CpuTime, Server};
 
 /// The most sessions of each server: with more, messages come so seldom that a round says little.
 const MOST: usize = 18_500;
+/// Portions in which sessions are opened, to see what each adds.
+const PORTIONS: usize = 5;
 /// What ours is called.
 const OURS: &str = "Samtale";
 
@@ -180,8 +182,8 @@ impl Contender {
     fn open(&mut self, sessions: usize) -> Result<()> {
         progress(&format!("{}: opening {sessions} sessions", self.name));
         let mut opened = 0;
-        for portion in 1..=REPEATS as usize {
-            let count = sessions * portion / REPEATS as usize - opened;
+        for portion in 1..=PORTIONS {
+            let count = sessions * portion / PORTIONS - opened;
             let (before, since) = (resident_kib(self.process)?, clock::now());
             self.listeners.open(self.server, &self.speaks, count)?;
             let time = float(clock::now() - since) / 1e9;
@@ -231,10 +233,10 @@ impl Contender {
 /// What each uses while nothing happens but pings, all at the same time.
 fn watch(contenders: &mut [Contender], plan: &Plan) -> Result<()> {
     progress("watching all of them idle");
-    for _ in 0..REPEATS {
+    for _ in 0..plan.repeats {
         let before: Result<Vec<u64>> = contenders.iter_mut().map(|one| one.cpu.of(one.process)).collect();
         let since = clock::now();
-        clock::wait(plan.share(2 * REPEATS));
+        clock::wait(plan.share(2 * plan.repeats));
         let time = float(clock::now() - since) / 1e9;
         for (contender, before) in contenders.iter_mut().zip(before?) {
             let used = float(contender.cpu.of(contender.process)?.saturating_sub(before)) / 1000.0;
@@ -250,10 +252,10 @@ fn rounds(contenders: &mut [Contender], plan: &Plan) -> Result<Vec<f64>> {
     let mut fleet = Fleet::start(plan.sessions)?;
     let mut floor = Floor::open(&mut fleet, plan.sessions)?;
     let turns = u32::try_from(contenders.len() + 1)?;
-    let schedule = Schedule::new(plan.sessions, plan.share(2 * turns * REPEATS));
+    let schedule = Schedule::new(plan.sessions, plan.share(2 * turns * plan.repeats));
     let mut floors = Vec::new();
     // The first round warms caches and allocators; it is checked, and not measured.
-    for repeat in 0..=REPEATS {
+    for repeat in 0..=plan.repeats {
         let below = floor.send_round(&mut fleet, schedule)?.cpu_us_per_delivery;
         if repeat > 0 {
             floors.push(below);
@@ -264,7 +266,8 @@ fn rounds(contenders: &mut [Contender], plan: &Plan) -> Result<Vec<f64>> {
             costs.push(format!("{} {cost:.2}", contender.name));
         }
         progress(&format!(
-            "round {repeat} of {REPEATS}, us of CPU per delivery: floor {below:.2}, {}",
+            "round {repeat} of {}, us of CPU per delivery: floor {below:.2}, {}",
+            plan.repeats,
             costs.join(", ")
         ));
     }

@@ -1,9 +1,11 @@
 //! A storm: all sessions are cut at once and come back with their cursors. First in silence, which tells what a resume
 //! costs; then while messages are sent, which tells whether anything is missed.
 
+use std::time::Duration;
+
 use anyhow::{Result, anyhow, ensure};
 
-use super::{Plan, REPEATS, SETTLE, progress};
+use super::{Plan, SETTLE, progress};
 use crate::client::TlsMode;
 use crate::clock;
 use crate::figure::{float, per, rounded};
@@ -16,6 +18,9 @@ use crate::server::Server;
 
 /// The most sessions: the server keeps some descriptors for itself, and for those that it has not noticed to be gone.
 const MOST: usize = 18_000;
+
+/// The pause between two storms: the server has noticed what it is going to notice.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What one storm came to.
 struct Storm {
@@ -32,16 +37,18 @@ pub fn run(plan: &Plan, at_once: usize) -> Result<Outcome> {
     let server = plan.server(true)?;
     let people = Population::read(server.people())?;
     let mut fleet = Fleet::start(plan.sessions)?;
-    progress(&format!("opening {} sessions", plan.sessions));
-    fleet.open(&server.target, plan.sessions)?;
+    // Not cut, so that the server never forgets the spaces: how long it takes to load them is not what is measured.
     let mut sender = Sender::open(&server.target, &people, plan.sessions)?;
     sender.start_thread(&people)?;
-    clock::wait(SETTLE);
-    // The first storm warms what is empty at first; it is not measured.
-    storm(&server, &mut fleet, TlsMode::Whole, at_once)?;
-
     let mut all = Opened::default();
-    silent(plan, &server, &mut fleet, at_once, &mut outcome, &mut all)?;
+    sender.while_reading(|| {
+        progress(&format!("opening {} sessions", plan.sessions));
+        fleet.open(&server.target, plan.sessions)?;
+        clock::wait(SETTLE);
+        // The first storm warms what is empty at first; it is not measured.
+        storm(&server, &mut fleet, TlsMode::Whole, at_once)?;
+        silent(plan, &server, &mut fleet, at_once, &mut outcome, &mut all)
+    })?;
     under_load(plan, &server, &mut fleet, &mut sender, at_once, &mut outcome, &mut all)?;
     drop(fleet);
     outcome.figures.failed_attempts = Some(all.failed);
@@ -50,6 +57,7 @@ pub fn run(plan: &Plan, at_once: usize) -> Result<Outcome> {
         "every connection is reset at the same moment; at most {at_once} are being opened at any moment, as fast as both \
          ends go, without the jitter of real clients"
     ));
+    outcome.note("the one who sends stays, so the server has the spaces in memory when the others come back");
     outcome.note("server and clients share the cores: the CPU per resume is the server's alone, the time is of both");
     Ok(outcome)
 }
@@ -69,7 +77,9 @@ fn silent(
         &[TlsMode::Whole]
     };
     for mode in modes {
-        let storms: Result<Vec<Storm>> = (0..REPEATS).map(|_| storm(server, fleet, *mode, at_once)).collect();
+        let storms: Result<Vec<Storm>> = (0..plan.repeats)
+            .map(|_| storm(server, fleet, *mode, at_once))
+            .collect();
         let storms = storms?;
         let figures = |of: fn(&Storm) -> f64| storms.iter().map(of).collect::<Vec<f64>>();
         let per_core = figures(|storm| per(1e6, storm.cpu_us_per_resume));
@@ -101,11 +111,11 @@ fn under_load(
     outcome: &mut Outcome,
     all: &mut Opened,
 ) -> Result<()> {
-    let schedule = Schedule::gentle(plan.sessions, plan.share(REPEATS));
+    let schedule = Schedule::gentle(plan.sessions, plan.share(plan.repeats));
     let mode = if plan.tls { TlsMode::Tickets } else { TlsMode::Whole };
     let (mut seconds, mut reads, mut seen) = (Vec::new(), Vec::new(), Seen::default());
     let mut waits = histogram()?;
-    for _ in 0..REPEATS {
+    for _ in 0..plan.repeats {
         fleet.begin(Kind::Session, sender.next_number())?;
         let (storm, end) = std::thread::scope(|scope| {
             let sending = scope.spawn(|| sender.send_round(schedule, |_| Ok(())));
@@ -163,7 +173,7 @@ fn storm(server: &Server, fleet: &mut Fleet, mode: TlsMode, at_once: usize) -> R
          {} attempts failed",
         storm.opened.count, storm.cpu_us_per_resume, storm.reads_per_resume, storm.opened.failed
     ));
-    clock::wait(SETTLE);
+    clock::wait(PAUSE);
     Ok(storm)
 }
 
