@@ -41,13 +41,17 @@ check: ## Check formatting, lints, and the rules of the house
 build: ## Build the release binaries
 	cargo build --release --locked --workspace --bins
 
-bench: ## Measure the floor, fan-out and idle sessions beside their budgets, into target/bench
-	cargo build --release --locked --package samtale-gateway --package samtale-loadtest
+# The short forms: together under five minutes on two cores.
+SHORT_floor := --seconds 10
+SHORT_fanout := --seconds 20
+SHORT_idle := --sessions 1000 --seconds 20
+SHORT_storm := --seconds 10
+SHORT_stall := --seconds 20
+
+bench: build ## Measure the short form of each scenario beside its budgets, into target/bench
 	@mkdir -p target/bench
-	for scenario in floor fanout idle; do \
-		$(BINARIES)/release/samtale-loadtest $$scenario --json target/bench/$$scenario.json; \
-	done
-	$(BINARIES)/release/samtale-loadtest report target/bench/{floor,fanout,idle}.json
+	$(foreach scenario,floor fanout idle storm stall,$(BINARIES)/release/samtale-loadtest $(scenario) $(SHORT_$(scenario)) --json target/bench/$(scenario).json;)
+	$(BINARIES)/release/samtale-loadtest report target/bench/{floor,fanout,idle,storm,stall}.json
 
 soak: ## Run the same tests at full figures, then ten minutes of chaos, which takes hours (SEED=1)
 	@SEED=$(SEED) scripts/soak
@@ -55,9 +59,10 @@ soak: ## Run the same tests at full figures, then ten minutes of chaos, which ta
 chaos: build ## Hurt a cluster while clients talk, and let the checker judge (SECONDS=600, SEED=1)
 	@exec $(BINARIES)/release/samtale-chaos --seconds $(if $(SECONDS),$(SECONDS),600) --seed $(SEED)
 
-loadtest: build ## Run one load scenario (SCENARIO=fanout)
+loadtest: build ## Run one load scenario, and leave a page of it (SCENARIO=fanout, ARGS="--sessions 12000 --tls")
 	@mkdir -p target/bench
-	$(BINARIES)/release/samtale-loadtest $(SCENARIO) --json target/bench/$(SCENARIO).json
+	@[[ $(SCENARIO) != peers ]] || scripts/peers
+	$(BINARIES)/release/samtale-loadtest $(SCENARIO) --json target/bench/$(SCENARIO).json $(ARGS)
 
 audit: ## Check licences, sources and advisories of all dependencies, with cargo-deny
 	@cargo deny --version >/dev/null 2>&1 || { echo "cargo-deny is missing: cargo install --locked cargo-deny"; exit 1; }

@@ -1,6 +1,7 @@
 //! What an operator asks of the data folder: the same commands, whether a server runs there or not.
 
 pub mod import;
+pub mod nation;
 pub mod office;
 pub mod people;
 pub mod populate;
@@ -43,6 +44,11 @@ pub enum Command {
     Populate {
         /// How many people.
         people: usize,
+    },
+    /// Loads a nation for load tests.
+    PopulateNation {
+        /// The file of its institutions; absolute.
+        file: PathBuf,
     },
 }
 

@@ -60,6 +60,8 @@ impl Shard {
             match identified {
                 Ok(identified) => {
                     metrics::on_handshake(None);
+                    // The hello was a message too: counted as one that never ends, it would close who says nothing more.
+                    link.inbound().on_message();
                     // A task of its own: what the handshake needs is given back, and what idles stays small.
                     let begun = shard.begin(identified, Rc::clone(&link), encoding).await;
                     shard.leave_if_idle(&begun);

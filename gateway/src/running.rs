@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use samtale_storage::embedded::EmbeddedOptions;
 use samtale_storage::engine::chain;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -118,6 +118,10 @@ impl Commands for Standalone {
     }
 }
 
+/// Connections that wait to be accepted. The usual 128 are full at once when everyone comes back, and whoever does not
+/// fit tries again a second later. The kernel bounds it further (`net.core.somaxconn`).
+const BACKLOG: u32 = 4_096;
+
 /// Serves until `shutdown`. `ready` is told the address once clients can come, with the server's parts.
 pub async fn serve(
     server: Server,
@@ -125,11 +129,11 @@ pub async fn serve(
     shutdown: CancellationToken,
     ready: impl AsyncFnOnce(SocketAddr, Arc<Office>) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
-    let (listener, address) = listen(config.listen).await?;
+    let (listener, address) = listen(config.listen)?;
     follow_certificate(server.tls(), &shutdown)?;
     if let Some(address) = config.metrics.listen {
         let counting = |error| CommandError::failed(format!("nothing can be counted: {error}"));
-        let (handle, (listener, address)) = (metrics::install().map_err(counting)?, listen(address).await?);
+        let (handle, (listener, address)) = (metrics::install().map_err(counting)?, listen(address)?);
         tracing::info!(%address, "metrics are at /metrics");
         tokio::spawn(metrics::serve(listener, handle, shutdown.clone()));
     }
@@ -149,9 +153,18 @@ pub async fn serve(
     ended.map_err(|error| CommandError::failed(format!("the server ended: {error}")))
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CommandError> {
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CommandError> {
     let failed = |error: std::io::Error| CommandError::failed(format!("{address} can not be listened on: {error}"));
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    };
+    let socket = socket.map_err(failed)?;
+    // As a restart needs it: connections of the process before may still be ending.
+    socket.set_reuseaddr(true).map_err(failed)?;
+    socket.bind(address).map_err(failed)?;
+    let listener = socket.listen(BACKLOG).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }

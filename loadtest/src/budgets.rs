@@ -2,47 +2,165 @@
 
 use std::fmt::Write;
 
+use crate::figure::per;
 use crate::outcome::{Figures, Outcome};
 
-/// A budget: a figure that is not to be exceeded.
+use Bound::{Least, Most};
+
+/// A budget: a figure, and what it is to be.
 struct Budget {
     scenario: &'static str,
+    /// Whether it is one of sessions over TLS, or of plain ones.
+    tls: bool,
     what: &'static str,
-    most: f64,
+    bound: Bound,
     unit: &'static str,
     measured: fn(&Figures) -> Option<f64>,
 }
 
+/// On which side of it a figure is to be.
+#[derive(Clone, Copy)]
+enum Bound {
+    /// Not above.
+    Most(f64),
+    /// Not below.
+    Least(f64),
+}
+
+const fn plain(
+    scenario: &'static str,
+    what: &'static str,
+    bound: Bound,
+    unit: &'static str,
+    measured: fn(&Figures) -> Option<f64>,
+) -> Budget {
+    Budget {
+        scenario,
+        tls: false,
+        what,
+        bound,
+        unit,
+        measured,
+    }
+}
+
+const fn over_tls(
+    scenario: &'static str,
+    what: &'static str,
+    bound: Bound,
+    unit: &'static str,
+    measured: fn(&Figures) -> Option<f64>,
+) -> Budget {
+    Budget {
+        tls: true,
+        ..plain(scenario, what, bound, unit, measured)
+    }
+}
+
 /// The budgets that this program measures; the design has the rest, and where they come from.
-const BUDGETS: [Budget; 3] = [
-    Budget {
-        scenario: "fanout",
-        what: "CPU per delivered event, over the floor's",
-        most: 1.15,
-        unit: "x floor",
-        measured: |figures| figures.ratio_to_floor,
-    },
-    Budget {
-        scenario: "idle",
-        what: "user memory of an idle session",
-        most: 2.0,
-        unit: "KiB",
-        measured: |figures| figures.user_kib_per_session,
-    },
-    Budget {
-        scenario: "idle",
-        what: "CPU of an idle session per second",
-        most: 1.0,
-        unit: "us",
-        measured: |figures| figures.idle_cpu_us_per_session_second,
-    },
+const BUDGETS: [Budget; 12] = [
+    plain("day", "99 of 100 messages shown within", Most(200.0), "ms", |of| {
+        of.latency_ms.map(|latency| latency.p99)
+    }),
+    plain(
+        "fanout",
+        "CPU per delivered event, over the floor's",
+        Most(1.15),
+        "x floor",
+        |of| of.ratio_to_floor,
+    ),
+    plain("idle", "user memory of an idle session", Most(2.0), "KiB", |of| {
+        of.user_kib_per_session
+    }),
+    plain("idle", "CPU of an idle session per second", Most(1.0), "us", |of| {
+        of.idle_cpu_us_per_session_second
+    }),
+    over_tls(
+        "idle",
+        "user memory beyond a bare TLS server's",
+        Most(2.0),
+        "KiB",
+        |of| of.user_kib_over_bare_tls,
+    ),
+    over_tls("idle", "CPU of an idle session per second", Most(1.0), "us", |of| {
+        of.idle_cpu_us_per_session_second
+    }),
+    plain("storm", "resumes per second of one core", Least(5_000.0), "/s", |of| {
+        of.resumes_per_core_second
+    }),
+    plain("storm", "reads of storage per resume", Most(0.0), "", |of| {
+        of.storage_reads_per_resume
+    }),
+    over_tls("storm", "resumes per second of one core", Least(2_000.0), "/s", |of| {
+        of.resumes_per_core_second
+    }),
+    over_tls("storm", "reads of storage per resume", Most(0.0), "", |of| {
+        of.storage_reads_per_resume
+    }),
+    plain("stall", "user memory of a stalled session", Most(64.0), "KiB", |of| {
+        of.user_kib_per_stalled
+    }),
+    plain(
+        "stall",
+        "the others' p99 over that without stalled",
+        Most(1.1),
+        "x",
+        |of| of.p99_ratio_to_without_stalled,
+    ),
 ];
+
+/// A budget and what a run came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// What has the budget.
+    pub what: &'static str,
+    /// The budget in words: "at most 2 KiB".
+    pub bound: String,
+    /// Its number.
+    pub number: f64,
+    /// What was measured, if it was.
+    pub measured: Option<f64>,
+    /// How it stands to the budget: at or below 1 where it is met.
+    pub ratio: Option<f64>,
+}
+
+/// The budgets of a run's scenario, and what it came to.
+pub fn verdicts(outcome: &Outcome) -> Vec<Verdict> {
+    let own = BUDGETS
+        .iter()
+        .filter(|budget| budget.scenario == outcome.scenario && budget.tls == outcome.tls);
+    let verdict = |budget: &Budget| {
+        let (words, number) = match budget.bound {
+            Most(number) => ("at most", number),
+            Least(number) => ("at least", number),
+        };
+        let measured = (budget.measured)(&outcome.figures);
+        Verdict {
+            what: budget.what,
+            bound: format!("{words} {number} {}", budget.unit),
+            number,
+            measured,
+            ratio: measured.map(|measured| ratio(budget.bound, measured)),
+        }
+    };
+    own.map(verdict).collect()
+}
+
+/// Below 1 where a budget is met, whichever side that is on.
+fn ratio(bound: Bound, measured: f64) -> f64 {
+    match bound {
+        Most(most) if most > 0.0 => measured / most,
+        Most(_) if measured <= 0.0 => 0.0,
+        Most(_) => f64::INFINITY,
+        Least(least) => per(least, measured),
+    }
+}
 
 /// The budgets beside what runs came to.
 pub fn report(outcomes: &[Outcome]) -> String {
     let mut report = format!(
-        "{:<8} {:<42} {:>10} {:>12} {:>8}\n",
-        "scenario", "budget", "at most", "measured", "ratio"
+        "{:<10} {:<42} {:>16} {:>19} {:>8}\n",
+        "scenario", "budget", "to be", "measured", "ratio"
     );
     for outcome in outcomes {
         for line in lines(outcome) {
@@ -54,12 +172,22 @@ pub fn report(outcomes: &[Outcome]) -> String {
 
 fn lines(outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
-    for budget in BUDGETS.iter().filter(|budget| budget.scenario == outcome.scenario) {
+    let own = |budget: &&Budget| budget.scenario == outcome.scenario && budget.tls == outcome.tls;
+    let name = if outcome.tls {
+        format!("{} TLS", outcome.scenario)
+    } else {
+        outcome.scenario.clone()
+    };
+    for budget in BUDGETS.iter().filter(own) {
         let (what, unit) = (budget.what, budget.unit);
-        let mut line = format!("{:<8} {what:<42} {:>6} {unit}", outcome.scenario, budget.most);
+        let (side, bound) = match budget.bound {
+            Most(bound) => ("<=", bound),
+            Least(bound) => (">=", bound),
+        };
+        let mut line = format!("{name:<10} {what:<42} {side} {bound:>6} {unit:<7}");
         let _ = match (budget.measured)(&outcome.figures) {
             None => writeln!(line, "  not measured"),
-            Some(measured) => writeln!(line, "  {measured:>8} {unit} {}", verdict(measured / budget.most)),
+            Some(measured) => writeln!(line, "  {measured:>10} {unit:<7} {}", verdict(budget.bound, measured)),
         };
         lines.push(line);
     }
@@ -72,14 +200,14 @@ fn lines(outcome: &Outcome) -> Vec<String> {
         if let Some(count) = count {
             let met = if count == 0 { "met" } else { "MISSED" };
             lines.push(format!(
-                "{:<8} messages {name:<33} {:>6} {:>14} {met}\n",
-                outcome.scenario, 0, count
+                "{:<10} messages {name:<33} <= {:>6} {count:>18} {met}\n",
+                outcome.scenario, 0
             ));
         }
     }
     if let Some(floor) = figures.floor_cpu_us_per_delivery {
         lines.push(format!(
-            "{:<8} the floor, CPU per delivery {floor:>31} us\n",
+            "{:<10} the floor, CPU per delivery {floor:>36} us\n",
             outcome.scenario
         ));
     }
@@ -87,11 +215,12 @@ fn lines(outcome: &Outcome) -> Vec<String> {
 }
 
 /// How a figure stands to its budget.
-fn verdict(ratio: f64) -> String {
-    if ratio <= 1.0 {
-        format!("{ratio:>6.2} met")
-    } else {
-        format!("{ratio:>6.2} missed by {:.0} %", (ratio - 1.0) * 100.0)
+fn verdict(bound: Bound, measured: f64) -> String {
+    match ratio(bound, measured) {
+        0.0 => "       met".to_owned(),
+        f64::INFINITY => "       MISSED: there are to be none".to_owned(),
+        ratio if ratio <= 1.0 => format!("{ratio:>6.2} met"),
+        ratio => format!("{ratio:>6.2} missed by {:.0} %", (ratio - 1.0) * 100.0),
     }
 }
 
@@ -106,7 +235,12 @@ mod tests {
         fanout.figures.lost = Some(1);
         let mut idle = Outcome::new("idle", 20, 2);
         idle.figures.user_kib_per_session = Some(1.9);
-        let report = report(&[fanout, idle]);
+        let mut storm = Outcome::new("storm", 20, 2);
+        storm.figures.resumes_per_core_second = Some(4_000.0);
+        storm.figures.storage_reads_per_resume = Some(2.0);
+        let report = report(&[fanout, idle, storm]);
+        assert!(report.contains("1.25 missed by 25 %"), "{report}");
+        assert!(report.contains("there are to be none"), "{report}");
         assert!(report.contains("2.00 missed by 100 %"), "{report}");
         assert!(report.contains("0.95 met"), "{report}");
         assert!(report.contains("not measured"), "{report}");

@@ -29,7 +29,16 @@ pub fn wait(time: Duration) {
 
 /// Waits until there is something to read, and says whether there is; not after `moment`.
 pub fn wait_for(source: impl AsFd, moment: u64) -> bool {
-    let mut sources = [PollFd::new(&source, PollFlags::IN)];
+    wait_to(PollFlags::IN, source, moment)
+}
+
+/// Waits until something can be written, and says whether it can; not after `moment`.
+pub fn wait_to_write(source: impl AsFd, moment: u64) -> bool {
+    wait_to(PollFlags::OUT, source, moment)
+}
+
+fn wait_to(what: PollFlags, source: impl AsFd, moment: u64) -> bool {
+    let mut sources = [PollFd::new(&source, what)];
     let left = left_until(moment).unwrap_or_default();
     poll(&mut sources, Some(&left)).is_ok_and(|ready| ready > 0)
 }

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 /// The machine.
@@ -41,6 +42,12 @@ pub fn commit() -> Option<String> {
 pub fn kib_of(name: &str, text: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+/// The memory of a process that is resident.
+pub fn resident_kib(process: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    kib_of("VmRSS:", &status).context("the memory of a process is not told")
 }
 
 #[cfg(test)]

@@ -9,6 +9,9 @@ use samtale_protocol::{Encoding, Event, EventId, MessageId, ProfileId, ServerFra
 /// The size of an event as a WebSocket payload that everything is measured with.
 pub const EVENT_BYTES: usize = 256;
 
+/// The two numbers of a label as a text has them, with a space behind each.
+const LABEL_BYTES: usize = 32;
+
 /// What a message of a run says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label {
@@ -26,6 +29,18 @@ impl Label {
         // A long text takes a byte more to say how long it is.
         let more = bytes_around(length) - bytes_around(0) - length;
         format!("{words:.<width$}", width = (length - more).max(words.len()))
+    }
+
+    /// Reads it from a frame of any of the servers that are measured: ours, or one that passes on what it was sent,
+    /// with some words of its own around it or none.
+    pub fn within(bytes: &[u8]) -> Option<Self> {
+        // Ten digits, a space, twenty digits, a space: nothing else in a frame looks like it.
+        let is_label = |window: &[u8]| {
+            (window[10], window[31]) == (b' ', b' ')
+                && window[..10].iter().chain(&window[11..31]).all(u8::is_ascii_digit)
+        };
+        let place = bytes.windows(LABEL_BYTES).position(is_label)?;
+        Self::read(std::str::from_utf8(&bytes[place..place + LABEL_BYTES]).ok()?)
     }
 
     /// Reads a text.
@@ -104,5 +119,14 @@ mod tests {
     fn other_texts_have_no_label() {
         assert_eq!(Label::read("hej med dig"), None);
         assert_eq!(Label::read("12"), None);
+    }
+
+    #[test]
+    fn a_label_is_found_in_the_frames_of_others() {
+        let label = Label { number: 12, due: 34 };
+        let pushed = format!("{{\"push\":{{\"data\":\"{}\"}}}}", label.text());
+        assert_eq!(Label::within(pushed.as_bytes()), Some(label));
+        assert_eq!(Label::within(&framed(label).unwrap()), Some(label));
+        assert_eq!(Label::within(b"{}"), None);
     }
 }

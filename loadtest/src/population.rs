@@ -57,10 +57,15 @@ impl Population {
         &self.people[0]
     }
 
+    /// The place of a session's person among the readers.
+    pub fn place_of(&self, session: usize) -> usize {
+        session % (self.people.len() - 1).min(GROUP_MEMBERS)
+    }
+
     /// The person behind the session with this number, of those in the first group: everyone has one session before
     /// anyone has two.
     pub fn reader(&self, session: usize) -> &LoggedIn {
-        &self.people[1 + session % (self.people.len() - 1).min(GROUP_MEMBERS)]
+        &self.people[1 + self.place_of(session)]
     }
 }
 

@@ -1,30 +1,60 @@
-//! The readers: processes that hold the clients' ends of many sockets, and tell what each was shown.
+//! The readers: processes that hold the clients' ends of many connections, and tell what each was shown.
 //!
-//! One line of JSON asks ([`Order`]), one line answers ([`Answer`]). A reader ends when nobody can ask it any more.
+//! One line of JSON asks ([`Order`]), one line answers ([`Answer`]); in between a reader tells how far it is. A reader ends
+//! when nobody can ask it any more.
 
 mod connections;
 mod fleet;
+mod opening;
 mod process;
+mod reader;
 mod recent;
 mod round;
+mod target;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use fleet::Fleet;
-pub use process::run;
-pub use round::{Seen, histogram};
+use crate::client::TlsMode;
 
-/// What the sockets of a reader are connected to.
+pub use fleet::Fleet;
+pub use opening::Opened;
+pub use process::run;
+pub use round::{Seen, counts, histogram};
+
+/// What connections of a reader are to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A session of the server.
     Session,
-    /// The floor: a socket that somebody writes the same bytes to.
+    /// The floor: a connection over which somebody writes the same bytes.
     Floor,
+}
+
+/// Where connections are opened to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// To what.
+    pub kind: Kind,
+    /// Where that is.
+    pub server: SocketAddr,
+    /// The people whose sessions they are. The floor knows no people.
+    pub people: Option<PathBuf>,
+    /// The certificate to trust, if it speaks TLS.
+    pub certificate: Option<PathBuf>,
+}
+
+/// Which sessions an order is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whose {
+    /// Everyone's.
+    Everyone,
+    /// Those that stopped reading.
+    Stalled,
 }
 
 /// What a reader is asked.
@@ -34,16 +64,30 @@ pub enum Order {
     /// Open connections; answered when all are open.
     Open {
         /// To what.
-        kind: Kind,
-        /// Where that is.
-        server: SocketAddr,
-        /// The people whose sessions they are. The floor knows no people.
-        people: Option<PathBuf>,
+        target: Target,
         /// The number of the first of them among all connections of the kind.
         first: usize,
         /// How many.
         count: usize,
+        /// How many may be under way at once.
+        at_once: usize,
     },
+    /// Cut sessions, all at once and without a word, and come back; answered when all have caught up.
+    Storm {
+        /// Whose.
+        whose: Whose,
+        /// How their TLS begins anew, if they have any.
+        tls: TlsMode,
+        /// How many may be under way at once.
+        at_once: usize,
+    },
+    /// Read nothing more of the sessions of the first so many people, and leave them open.
+    Stall {
+        /// How many people.
+        people: usize,
+    },
+    /// Tell how far it is.
+    Look,
     /// Expect a round of messages.
     Begin {
         /// On which connections.
@@ -68,8 +112,41 @@ pub enum Order {
 pub enum Answer {
     /// It is done.
     Done,
+    /// How far it is, also while it is not done.
+    Progress(Progress),
+    /// The connections are open.
+    Opened(Box<Opened>),
     /// What was seen of a round.
     Seen(Box<Seen>),
     /// It could not be done.
     Failed(String),
+}
+
+/// How far a reader is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Connections that are open.
+    pub open: u64,
+    /// Connections that are being opened, or wait for their turn.
+    pub opening: u64,
+    /// Attempts to open one that failed.
+    pub failed: u64,
+    /// Sessions that ended and were not meant to.
+    pub closed: u64,
+    /// Sessions that read nothing.
+    pub stalled: u64,
+    /// Messages of the round that came.
+    pub deliveries: u64,
+}
+
+impl Progress {
+    /// Adds another reader's.
+    pub fn add(&mut self, other: Self) {
+        self.open += other.open;
+        self.opening += other.opening;
+        self.failed += other.failed;
+        self.closed += other.closed;
+        self.stalled += other.stalled;
+        self.deliveries += other.deliveries;
+    }
 }

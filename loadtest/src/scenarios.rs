@@ -1,8 +1,12 @@
 //! The scenarios, and what all of them are told.
 
+pub mod day;
 pub mod fanout;
 pub mod floor;
 pub mod idle;
+pub mod peers;
+pub mod stall;
+pub mod storm;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,10 +14,8 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::population::GROUP_MEMBERS;
-use crate::server::Server;
+use crate::server::{Features, School, Server};
 
-/// How often everything is measured: a median and a range tell what one figure does not.
-pub const REPEATS: u32 = 5;
 /// How long a server or a machine is left alone after something large, before anything is measured.
 pub const SETTLE: Duration = Duration::from_secs(2);
 
@@ -24,24 +26,36 @@ pub struct Plan {
     pub sessions: usize,
     /// How long to measure, all repeats together.
     pub time: Duration,
+    /// How often everything is measured: a median and a range tell what one figure does not.
+    pub repeats: u32,
     /// A server that is there already, instead of one of our own.
     pub server: Option<String>,
     /// The file of its people.
     pub people: Option<PathBuf>,
+    /// Whether sessions are over TLS.
+    pub tls: bool,
 }
 
 impl Plan {
     /// The server of the run, with people for its sessions.
-    fn server(&self) -> Result<Server> {
+    fn server(&self, counts: bool) -> Result<Server> {
+        let Some(url) = &self.server else {
+            let features = Features { tls: self.tls, counts };
+            return Server::start(self.school(self.sessions)?, features);
+        };
+        ensure!(
+            !self.tls && !counts,
+            "this needs a server of its own: leave out --server"
+        );
+        Server::at(url, self.people.as_deref())
+    }
+
+    /// A school for so many sessions.
+    fn school(&self, sessions: usize) -> Result<School> {
         // The sender is one more.
-        let people = self.sessions.min(GROUP_MEMBERS) + 1;
-        match &self.server {
-            Some(url) => Server::at(url, self.people.as_deref()),
-            None => {
-                progress(&format!("a school of {people} people, and a server"));
-                Server::start(people)
-            }
-        }
+        let people = sessions.min(GROUP_MEMBERS) + 1;
+        progress(&format!("a school of {people} people"));
+        School::populate(people)
     }
 
     /// How long one repeat may take of those that share the time.

@@ -21,7 +21,16 @@ pub struct Schedule {
 impl Schedule {
     /// A round of about `time` for this many sessions, at least two messages long.
     pub fn new(sessions: usize, time: Duration) -> Self {
-        let offered = DELIVERIES_PER_SECOND / sessions.max(1);
+        Self::offering(DELIVERIES_PER_SECOND, sessions, time)
+    }
+
+    /// The same with so little to deliver that what else happens is not crowded out.
+    pub fn gentle(sessions: usize, time: Duration) -> Self {
+        Self::offering(DELIVERIES_PER_SECOND / 8, sessions, time)
+    }
+
+    fn offering(deliveries_per_second: usize, sessions: usize, time: Duration) -> Self {
+        let offered = deliveries_per_second / sessions.max(1);
         // Below one per second a message still has to be whole: the largest runs take a little longer.
         let per_second = u32::try_from(offered.clamp(1, MOST_PER_SECOND)).unwrap_or(1);
         let interval = Duration::from_secs(1) / per_second;
@@ -48,6 +57,7 @@ mod tests {
         assert_eq!(Schedule::new(20, two_seconds).messages, 36);
         assert_eq!(Schedule::new(2_000, two_seconds).messages, 24);
         assert_eq!(Schedule::new(12_000, two_seconds).messages, 4);
+        assert_eq!(Schedule::gentle(1_000, two_seconds).messages, 6);
         let large = Schedule::new(100_000, Duration::from_millis(100));
         assert_eq!((large.messages, large.due(5, 1)), (2, 1_000_000_005));
     }

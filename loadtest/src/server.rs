@@ -1,5 +1,9 @@
 //! The server that is measured: one of our own on a folder of its own, or one that somebody else started.
 
+mod cpu;
+mod school;
+
+use std::cell::RefCell;
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
@@ -7,66 +11,91 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use tempfile::TempDir;
 
+use crate::certificate::Certificate;
 use crate::clock;
-use crate::machine::kib_of;
+use crate::machine::resident_kib;
+use crate::readers::{Kind, Target};
+use crate::scrape::Counts;
 use crate::sockets::is_local;
+pub use cpu::CpuTime;
+
+pub use school::School;
 
 /// How long a server may take to open its store and listen.
-const START: Duration = Duration::from_secs(30);
+const START: Duration = Duration::from_secs(60);
 /// How long it may take to stop.
-const STOP: Duration = Duration::from_secs(10);
+const STOP: Duration = Duration::from_secs(30);
 /// The pause between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Tokens outlast every run that ends by itself.
-const TOKEN_LIFETIME: &str = "login.access_token_lifetime=2h";
+pub const TOKEN_LIFETIME: &str = "login.access_token_lifetime=4h";
 
 /// Names the server's program, where it does not lie beside this one.
-const PROGRAM: &str = "SAMTALE_BIN";
+pub const PROGRAM: &str = "SAMTALE_BIN";
+
+/// What a server of our own is started with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// It speaks TLS, with a certificate made for the run.
+    pub tls: bool,
+    /// It counts, for [`Server::counts`].
+    pub counts: bool,
+}
 
 /// A server under load.
 pub struct Server {
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// The file of its people.
-    pub people: PathBuf,
+    /// Where sessions are opened to.
+    pub target: Target,
+    /// Where it tells what it counts.
+    metrics: Option<SocketAddr>,
     own: Option<Own>,
 }
 
 /// A server that we started, and its folder.
 struct Own {
     child: Child,
-    _folder: TempDir,
+    school: School,
+    cpu: RefCell<CpuTime>,
 }
 
 impl Server {
-    /// Makes a school of this many people in a folder of its own, and starts a server on it.
-    pub fn start(people: usize) -> Result<Self> {
-        let program = program()?;
-        let folder = tempfile::Builder::new().prefix("samtale-loadtest-").tempdir()?;
-        let data = folder.path().join("data");
-        let tokens = folder.path().join("people");
-        let mut populate = Command::new(&program);
-        // The server knows its own settings only, and would refuse this one.
-        populate.env_remove(PROGRAM);
-        populate.args(["populate", "--set", TOKEN_LIFETIME, "--people", &people.to_string()]);
-        populate.arg("--data").arg(&data).arg("--tokens").arg(&tokens);
-        let populated = populate.stdin(Stdio::null()).stdout(Stdio::null()).status();
-        let populated = populated.with_context(|| format!("{} does not start", program.display()))?;
-        ensure!(populated.success(), "`samtale populate` ended with {populated}");
-
+    /// Starts a server on a school.
+    pub fn start(school: School, features: Features) -> Result<Self> {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-        let log = File::create(folder.path().join("server.log"))?;
-        let mut serve = Command::new(&program);
+        let log = File::create(school.folder().join("server.log"))?;
+        let mut serve = Command::new(program()?);
+        // The server knows its own settings only, and would refuse this one.
         serve.env_remove(PROGRAM);
         serve.args(["serve", "--set", TOKEN_LIFETIME, "--listen", &address.to_string()]);
-        serve.arg("--data").arg(&data);
+        serve.arg("--data").arg(school.data());
+        let certificate = features.tls.then(|| Certificate::make(school.folder())).transpose()?;
+        if let Some(Certificate { certificate, key }) = &certificate {
+            serve
+                .arg("--set")
+                .arg(format!("tls.certificate={}", certificate.display()));
+            serve.arg("--set").arg(format!("tls.key={}", key.display()));
+        }
+        let metrics = features.counts.then(free_port).transpose()?;
+        let metrics = metrics.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        if let Some(metrics) = metrics {
+            serve.arg("--set").arg(format!("metrics.listen={metrics}"));
+        }
         let child = serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
-        let own = Own { child, _folder: folder };
+        let target = Target {
+            kind: Kind::Session,
+            server: address,
+            people: Some(school.people().to_path_buf()),
+            certificate: certificate.map(|files| files.certificate),
+        };
+        let own = Own {
+            child,
+            school,
+            cpu: RefCell::default(),
+        };
         let mut server = Self {
-            address,
-            people: tokens,
+            target,
+            metrics,
             own: Some(own),
         };
         server.listens()?;
@@ -84,33 +113,58 @@ impl Server {
         let mut addresses = authority.trim_end_matches('/').to_socket_addrs()?;
         let address = addresses.find(|address| is_local(*address));
         Ok(Self {
-            address: address.with_context(|| format!("{url} is not in 127.0.0.0/8: load stays on this machine"))?,
-            people: people.to_path_buf(),
+            target: Target {
+                kind: Kind::Session,
+                server: address.with_context(|| format!("{url} is not in 127.0.0.0/8: load stays on this machine"))?,
+                people: Some(people.to_path_buf()),
+                certificate: None,
+            },
+            metrics: None,
             own: None,
         })
     }
 
+    /// The file of its people.
+    pub fn people(&self) -> &Path {
+        self.target.people.as_deref().unwrap_or(Path::new(""))
+    }
+
     /// The CPU that the server has used, in nanoseconds; `None` of one that is not ours.
     pub fn cpu(&self) -> Result<Option<u64>> {
-        self.own.as_ref().map(|own| cpu_of(own.child.id())).transpose()
+        let own = self.own.as_ref();
+        own.map(|own| own.cpu.borrow_mut().of(own.child.id())).transpose()
+    }
+
+    /// Its process; `None` of one that is not ours.
+    pub fn process(&self) -> Option<u32> {
+        self.own.as_ref().map(|own| own.child.id())
     }
 
     /// The memory of the server that is resident, in KiB; `None` of one that is not ours.
     pub fn resident_kib(&self) -> Result<Option<u64>> {
-        let Some(own) = &self.own else { return Ok(None) };
-        let status = std::fs::read_to_string(format!("/proc/{}/status", own.child.id()))?;
-        kib_of("VmRSS:", &status)
-            .map(Some)
-            .context("the server's memory is not told")
+        self.own.as_ref().map(|own| resident_kib(own.child.id())).transpose()
+    }
+
+    /// What it counts itself; `None` if it does not.
+    pub fn counts(&self) -> Result<Option<Counts>> {
+        self.metrics.map(Counts::read).transpose()
+    }
+
+    /// Stops it in good order, and leaves its school.
+    pub fn stop(mut self) -> Result<School> {
+        let mut own = self.own.take().context("the server is not ours to stop")?;
+        own.end();
+        Ok(own.school.clone())
     }
 
     fn listens(&mut self) -> Result<()> {
         let deadline = clock::now() + clock::in_nanoseconds(START);
-        while TcpStream::connect(self.address).is_err() {
+        while TcpStream::connect(self.target.server).is_err() {
             if let Some(own) = &mut self.own
                 && let Some(ended) = own.child.try_wait()?
             {
-                bail!("the server ended with {ended}");
+                let log = std::fs::read_to_string(own.school.folder().join("server.log")).unwrap_or_default();
+                bail!("the server ended with {ended}: {log}");
             }
             ensure!(clock::now() < deadline, "the server does not listen");
             clock::wait(LOOK_AGAIN);
@@ -119,8 +173,11 @@ impl Server {
     }
 }
 
-impl Drop for Own {
-    fn drop(&mut self) {
+impl Own {
+    fn end(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
         // In good order first, so that its folder is whole when it is removed; then whatever it takes.
         if let Some(server) = i32::try_from(self.child.id())
             .ok()
@@ -137,8 +194,14 @@ impl Drop for Own {
     }
 }
 
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 /// The server's program: where `SAMTALE_BIN` says, or beside this one.
-fn program() -> Result<PathBuf> {
+pub fn program() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os(PROGRAM) {
         return Ok(path.into());
     }
@@ -151,39 +214,14 @@ fn program() -> Result<PathBuf> {
     Ok(path)
 }
 
-fn free_port() -> Result<u16> {
+/// A port that nobody listens on.
+pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
-/// The CPU time of all threads of a process. `/proc/PID/stat` tells it in hundredths of a second, too coarse for idle
-/// sessions; the scheduler's own figures per thread are exact (proc(5), schedstat).
-fn cpu_of(process: u32) -> Result<u64> {
-    let mut total = 0;
-    for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
-        // A thread may end while its list is read.
-        let Ok(text) = std::fs::read_to_string(task?.path().join("schedstat")) else {
-            continue;
-        };
-        let used = text
-            .split_whitespace()
-            .next()
-            .and_then(|field| field.parse::<u64>().ok());
-        total += used.context("the kernel keeps no scheduler figures")?;
-    }
-    Ok(total)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_process_uses_cpu_when_it_works() {
-        let before = cpu_of(std::process::id()).unwrap();
-        let worked = (0..3_000_000_u64).fold(0_u64, |sum, number| sum.wrapping_mul(31).wrapping_add(number));
-        assert_ne!(worked, 1);
-        assert!(cpu_of(std::process::id()).unwrap() > before);
-    }
 
     #[test]
     fn a_server_elsewhere_is_refused() {

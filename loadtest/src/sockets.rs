@@ -4,26 +4,54 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// Connections from one source address: with many more, the kernel's search for a free port takes all the CPU.
 const PER_ADDRESS: usize = 500;
-/// How long each step of opening a connection may take.
-pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Opens a connection, the `number`th of the run, from an address that not too many others have.
-pub fn open(server: SocketAddr, number: usize) -> Result<TcpStream> {
-    ensure!(
-        is_local(server),
-        "{server} is not in 127.0.0.0/8: load stays on this machine"
-    );
-    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    bind(&socket, &SocketAddr::from((source(number), 0))).context("no local port is free")?;
-    connect(&socket, &server).with_context(|| format!("no connection to {server}"))?;
+/// How long each step of a connection that blocks may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// What a client's socket takes while nobody reads it; the kernel doubles it. Left alone, it grows to megabytes for who
+/// reads fast, and a client that stops reading would not be noticed for as long as those last.
+const RECEIVE_BYTES: usize = 64 * 1024;
+
+/// Begins a connection that does not block, the `number`th of the run, from an address that not too many others have.
+/// Says whether it is there at once, as it mostly is on one machine; if not, the socket can be written to when it is.
+pub fn begin(server: SocketAddr, number: usize) -> std::io::Result<(TcpStream, bool)> {
+    if !is_local(server) {
+        let outside = format!("{server} is not in 127.0.0.0/8: load stays on this machine");
+        return Err(std::io::Error::other(outside));
+    }
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
+    set_socket_recv_buffer_size(&socket, RECEIVE_BYTES)?;
+    bind(&socket, &SocketAddr::from((source(number), 0)))?;
+    let is_connected = match connect(&socket, &server) {
+        Ok(()) => true,
+        Err(Errno::INPROGRESS) => false,
+        Err(error) => return Err(error.into()),
+    };
     let stream = TcpStream::from(socket);
     stream.set_nodelay(true)?;
+    Ok((stream, is_connected))
+}
+
+/// Opens a connection that blocks, for those who talk to a server step by step.
+pub fn open(server: SocketAddr, number: usize) -> Result<TcpStream> {
+    let (stream, is_connected) = begin(server, number).with_context(|| format!("no connection to {server}"))?;
+    if !is_connected {
+        let mut waited = [PollFd::new(&stream, PollFlags::OUT)];
+        poll(&mut waited, Some(&Timespec::try_from(PATIENCE)?))?;
+        if let Some(error) = stream.take_error()? {
+            return Err(error).with_context(|| format!("no connection to {server}"));
+        }
+    }
+    stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     Ok(stream)
@@ -76,6 +104,6 @@ mod tests {
 
     #[test]
     fn load_does_not_leave_the_machine() {
-        assert!(open("192.0.2.1:80".parse().unwrap(), 0).is_err());
+        assert!(begin("192.0.2.1:80".parse().unwrap(), 0).is_err());
     }
 }

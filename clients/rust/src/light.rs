@@ -56,18 +56,8 @@ pub enum LightError {
 impl LightSession {
     /// Upgrades a stream that blocks, says hello, and waits for the welcome. The stream's timeouts bound each step.
     pub fn open(stream: TcpStream, server: &ServerAddress, hello: Hello) -> Result<(Self, Welcome), LightError> {
-        let upgrade = |error| LightError::Upgrade(Box::new(error));
         let url = format!("ws://{}/v1/ws", server.authority());
-        let mut request = url.into_client_request().map_err(upgrade)?;
-        let subprotocol = HeaderValue::from_static(ENCODING.subprotocol());
-        request
-            .headers_mut()
-            .insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
-        let (socket, _) = client_with_config(request, stream, Some(config())).map_err(|error| match error {
-            HandshakeError::Failure(error) => upgrade(error),
-            HandshakeError::Interrupted(_) => upgrade(Error::Io(ErrorKind::TimedOut.into())),
-        })?;
-        let mut session = Self { socket };
+        let mut session = Self::upgraded(stream, &url, Some(ENCODING.subprotocol()))?;
         session.send(&ClientFrame::Hello(hello))?;
         let Some(bytes) = session.next_frame()? else {
             return Err(LightError::NotWelcome("nothing in time".to_owned()));
@@ -77,6 +67,23 @@ impl LightSession {
             ServerFrame::Error { error, .. } => Err(LightError::NotWelcome(error.message)),
             _ => Err(LightError::NotWelcome("another frame".to_owned())),
         }
+    }
+
+    /// A WebSocket to any server, which nobody has said anything over yet: for what Samtale is compared with.
+    pub fn upgraded(stream: TcpStream, url: &str, subprotocol: Option<&'static str>) -> Result<Self, LightError> {
+        let upgrade = |error| LightError::Upgrade(Box::new(error));
+        let mut request = url.into_client_request().map_err(upgrade)?;
+        if let Some(subprotocol) = subprotocol {
+            let subprotocol = HeaderValue::from_static(subprotocol);
+            request
+                .headers_mut()
+                .insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
+        }
+        let (socket, _) = client_with_config(request, stream, Some(config())).map_err(|error| match error {
+            HandshakeError::Failure(error) => upgrade(error),
+            HandshakeError::Interrupted(_) => upgrade(Error::Io(ErrorKind::TimedOut.into())),
+        })?;
+        Ok(Self { socket })
     }
 
     /// A session that was never greeted: whatever is at the other end writes whole frames of [`framed`].
@@ -97,6 +104,8 @@ impl LightSession {
         loop {
             match self.socket.read() {
                 Ok(Message::Binary(bytes)) => return Ok(Some(bytes)),
+                // Ours sends none where MessagePack was agreed; others may.
+                Ok(Message::Text(text)) => return Ok(Some(text.into())),
                 Ok(Message::Close(frame)) => {
                     return Err(LightError::Closed {
                         code: frame.as_ref().map(|frame| frame.code.into()),
@@ -115,7 +124,21 @@ impl LightSession {
         let bytes = ENCODING
             .encode(frame)
             .map_err(|error| LightError::Frame(error.to_string()))?;
-        match self.socket.send(Message::binary(bytes)) {
+        self.send_message(Message::binary(bytes))
+    }
+
+    /// Sends bytes of the caller's as one frame.
+    pub fn send_bytes(&mut self, bytes: Bytes) -> Result<(), LightError> {
+        self.send_message(Message::Binary(bytes))
+    }
+
+    /// Sends a text of the caller's as one frame.
+    pub fn send_text(&mut self, text: &str) -> Result<(), LightError> {
+        self.send_message(Message::text(text))
+    }
+
+    fn send_message(&mut self, message: Message) -> Result<(), LightError> {
+        match self.socket.send(message) {
             Err(error) if !is_not_ready(&error) => Err(LightError::Broken(Box::new(error))),
             _ => Ok(()),
         }

@@ -8,6 +8,7 @@ use samtale_storage::backup::backup;
 use samtale_storage::engine::chain;
 use serde_json::{Value, json};
 
+use super::nation::populate_nation;
 use super::populate::populate;
 use super::{Command, CommandError, Commands, PeopleCommands, Progress, import};
 use crate::server::Office;
@@ -51,6 +52,10 @@ impl Commands for OfficeCommands {
                 let written = backup(embedded, &to).await;
                 let report = written.map_err(|error| CommandError::failed(chain(&error)))?;
                 Ok(json!({ "path": report.path, "rows": report.rows, "bytes": report.bytes, "tables": report.tables }))
+            }
+            Command::PopulateNation { file } => {
+                let populated = populate_nation(&self.office, &file, progress).await?;
+                serde_json::to_value(populated).map_err(|error| CommandError::failed(error.to_string()))
             }
             Command::Populate { people } => {
                 let populated = populate(&self.office, people, progress).await?;

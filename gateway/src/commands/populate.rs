@@ -42,6 +42,8 @@ pub struct Populated {
     pub groups: Vec<GroupId>,
     /// The people.
     pub people: Vec<LoggedIn>,
+    /// How many were made, those included who are not logged in.
+    pub made: usize,
 }
 
 /// Someone who is logged in.
@@ -73,6 +75,7 @@ pub async fn populate(office: &Arc<Office>, people: usize, progress: &dyn Progre
         spaces,
         groups,
         people: logged_in,
+        made: people,
     })
 }
 
@@ -219,6 +222,7 @@ impl<'a> Founding<'a> {
     }
 }
 
-fn failed(error: StorageError) -> CommandError {
+/// A failure of storage, with its causes.
+pub(super) fn failed(error: StorageError) -> CommandError {
     CommandError::failed(samtale_storage::engine::chain(&error))
 }

@@ -1,29 +1,29 @@
 //! A reader's process: one thread that waits for its sockets and its orders in one `epoll`.
 
 use std::io::Write;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use anyhow::{Context, Result, bail};
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::io::{Errno, read};
 
-use super::connections::{Connections, Target};
+use super::connections::Connections;
+use super::opening::Opened;
 use super::{Answer, Kind, Order};
 use crate::clock;
-use crate::population::Population;
 use crate::sockets;
 
 /// Sockets that one wait tells of.
 const EVENTS: usize = 512;
-/// Connections that are opened between two looks at those that are open: pings are answered in time.
-const OPENED_AT_ONCE: usize = 50;
-/// The most connections of each kind; the kind is told apart by whether a place is above.
-const MOST: usize = 1 << 20;
+/// The places of the floor's connections, above those of any number of sessions.
+const FLOOR: u64 = 1 << 40;
 /// What the orders wait under.
 const ORDERS: u64 = u64::MAX;
 /// How long a wait is that waits for nothing in particular.
 const LOOK_AGAIN_NS: u64 = 20_000_000;
+/// How often a reader tells how far it is, unasked.
+const TELL_NS: u64 = 1_000_000_000;
 
 /// Reads for whoever started this process, until they go.
 pub fn run() -> Result<()> {
@@ -34,11 +34,15 @@ pub fn run() -> Result<()> {
             Ok(answer) => answer,
             Err(error) => Answer::Failed(format!("{error:#}")),
         };
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{}", serde_json::to_string(&answer)?)?;
-        out.flush()?;
+        say(&answer)?;
     }
     Ok(())
+}
+
+fn say(answer: &Answer) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", serde_json::to_string(answer)?)?;
+    Ok(out.flush()?)
 }
 
 struct Process {
@@ -59,8 +63,8 @@ impl Process {
         Ok(Self {
             epoll,
             events: Vec::with_capacity(EVENTS),
-            sessions: Connections::default(),
-            floor: Connections::default(),
+            sessions: Connections::new(0),
+            floor: Connections::new(FLOOR),
             line: Vec::new(),
             is_over: false,
         })
@@ -101,13 +105,10 @@ impl Process {
                 self.read_orders()?;
                 continue;
             }
-            let place = usize::try_from(data)?;
-            let ended = match place.checked_sub(MOST) {
-                None => self.sessions.on_ready(place),
-                Some(place) => self.floor.on_ready(place),
-            };
-            // A closed descriptor leaves the epoll by itself.
-            drop(ended);
+            match data.checked_sub(FLOOR) {
+                None => self.sessions.on_ready(&self.epoll, usize::try_from(data)?)?,
+                Some(place) => self.floor.on_ready(&self.epoll, usize::try_from(place)?)?,
+            }
         }
         Ok(())
     }
@@ -123,16 +124,24 @@ impl Process {
     fn follow(&mut self, order: Order) -> Result<Answer> {
         match order {
             Order::Open {
-                kind,
-                server,
-                people,
+                target,
                 first,
                 count,
+                at_once,
             } => {
-                let people = people.map(|path| Population::read(&path)).transpose()?;
-                self.open(&Target { kind, server, people }, first, count)?;
+                let kind = target.kind;
+                self.of(kind).open(target, first, count, at_once)?;
+                self.opened(kind)
+            }
+            Order::Storm { whose, tls, at_once } => {
+                self.sessions.storm(whose, tls, at_once)?;
+                self.opened(Kind::Session)
+            }
+            Order::Stall { people } => {
+                self.sessions.stall(&self.epoll, people)?;
                 Ok(Answer::Done)
             }
+            Order::Look => Ok(Answer::Progress(self.sessions.progress())),
             Order::Begin { kind, first } => {
                 self.of(kind).begin(first)?;
                 Ok(Answer::Done)
@@ -141,31 +150,34 @@ impl Process {
         }
     }
 
-    fn open(&mut self, target: &Target, first: usize, count: usize) -> Result<()> {
-        for number in first..first + count {
-            let session = target.open(number)?;
-            let (base, connections) = match target.kind {
-                Kind::Session => (0, &mut self.sessions),
-                Kind::Floor => (MOST, &mut self.floor),
-            };
-            let place = u64::try_from(base + connections.len())?;
-            let stream = connections.add(session).stream().as_fd();
-            epoll::add(&self.epoll, stream, EventData::new_u64(place), EventFlags::IN)?;
-            if number % OPENED_AT_ONCE == 0 {
-                self.look(Some(0))?;
+    /// Opens what is to be opened, and tells now and then how far it is.
+    fn opened(&mut self, kind: Kind) -> Result<Answer> {
+        let mut told = clock::now();
+        loop {
+            if let Some(opened) = self.advance(kind)? {
+                return Ok(Answer::Opened(Box::new(opened)));
             }
+            self.look(Some(LOOK_AGAIN_NS))?;
             if self.is_over {
                 bail!("nobody waits for these connections any more");
             }
+            if clock::now() - told >= TELL_NS {
+                told = clock::now();
+                say(&Answer::Progress(self.of(kind).progress()))?;
+            }
         }
-        Ok(())
+    }
+
+    fn advance(&mut self, kind: Kind) -> Result<Option<Opened>> {
+        match kind {
+            Kind::Session => self.sessions.advance(&self.epoll),
+            Kind::Floor => self.floor.advance(&self.epoll),
+        }
     }
 
     fn finish(&mut self, kind: Kind, end: u32, within_ms: u64) -> Result<Answer> {
-        let connections = self.of(kind);
-        let all = u64::from(end.saturating_sub(connections.first())) * connections.len() as u64;
         let deadline = clock::now() + within_ms * 1_000_000;
-        while self.of(kind).deliveries() < all && clock::now() < deadline && !self.is_over {
+        while self.of(kind).missing(end) > 0 && clock::now() < deadline && !self.is_over {
             self.look(Some(LOOK_AGAIN_NS))?;
         }
         // What came twice comes right behind: one more look, so that it is counted in its own round.

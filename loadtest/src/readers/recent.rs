@@ -1,8 +1,6 @@
 //! The labels of events that came just now. All clients are sent the same bytes, so one of them reads an event and the
 //! rest compare: a process with thousands of clients would otherwise spend its time decoding the same thing.
 
-use samtale_client::light;
-
 use crate::messages::Label;
 
 /// How many events can be under way at once and still be recognised.
@@ -19,19 +17,20 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// The label of a frame; `None` if it is no message of a run.
-    pub fn label(&mut self, bytes: &[u8]) -> Option<Label> {
+    /// The label of an event that came just now.
+    pub fn known(&mut self, bytes: &[u8]) -> Option<Label> {
         if let Some((known, label)) = self.events.get(self.last)
             && **known == *bytes
         {
             return Some(*label);
         }
-        if let Some(place) = self.events.iter().position(|(known, _)| **known == *bytes) {
-            self.last = place;
-            return Some(self.events[place].1);
-        }
-        // What can not be read is no message of a run, and a message that does not come counts as lost.
-        let label = Label::of(&light::decode(bytes).ok()?)?;
+        let place = self.events.iter().position(|(known, _)| **known == *bytes)?;
+        self.last = place;
+        Some(self.events[place].1)
+    }
+
+    /// An event that was not known, and its label.
+    pub fn remember(&mut self, bytes: &[u8], label: Label) {
         if self.events.len() < KEPT {
             self.last = self.events.len();
             self.events.push((bytes.into(), label));
@@ -40,7 +39,6 @@ impl Recent {
             self.events[self.oldest] = (bytes.into(), label);
             self.oldest = (self.oldest + 1) % KEPT;
         }
-        Some(label)
     }
 }
 
@@ -55,9 +53,12 @@ mod tests {
         for number in (0..100).chain([0, 99, 98, 0]) {
             let label = Label { number, due: 7 };
             let frame = framed(label).unwrap();
-            assert_eq!(recent.label(&frame[4..]), Some(label));
+            if recent.known(&frame[4..]).is_none() {
+                recent.remember(&frame[4..], label);
+            }
+            assert_eq!(recent.known(&frame[4..]), Some(label));
         }
         assert_eq!(recent.events.len(), KEPT);
-        assert_eq!(recent.label(b"no frame"), None);
+        assert_eq!(recent.known(b"no frame"), None);
     }
 }

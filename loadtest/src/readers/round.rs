@@ -1,5 +1,7 @@
 //! What the connections of a reader saw of a round.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -23,12 +25,17 @@ pub struct Seen {
     pub duplicated: u64,
     /// Messages that a session was shown after a later one.
     pub reordered: u64,
+    /// Messages that a session which came back was told again, because they were behind its cursor.
+    pub repeated: u64,
     /// Connections that have ended.
     pub closed: u64,
     /// The size of the messages' events, if any came.
     pub event_bytes: usize,
     /// How often each latency was seen: in microseconds from when the message was due to when it was shown.
     pub latencies_us: Vec<(u64, u64)>,
+    /// How many messages were shown in each second of the clock.
+    #[serde(default)]
+    pub by_second: BTreeMap<u64, u64>,
 }
 
 impl Seen {
@@ -38,15 +45,27 @@ impl Seen {
         self.lost += other.lost;
         self.duplicated += other.duplicated;
         self.reordered += other.reordered;
+        self.repeated += other.repeated;
         self.closed += other.closed;
         self.event_bytes = self.event_bytes.max(other.event_bytes);
         self.latencies_us.extend(other.latencies_us);
+        for (second, count) in other.by_second {
+            *self.by_second.entry(second).or_default() += count;
+        }
     }
 }
 
 /// A histogram of latencies.
 pub fn histogram() -> Result<Histogram<u64>> {
     Ok(Histogram::new_with_bounds(1, LONGEST_US, FIGURES)?)
+}
+
+/// What a histogram holds, to be sent and added up.
+pub fn counts(histogram: &Histogram<u64>) -> Vec<(u64, u64)> {
+    let recorded = histogram.iter_recorded();
+    recorded
+        .map(|value| (value.value_iterated_to(), value.count_at_value()))
+        .collect()
 }
 
 /// A round under way.
@@ -75,24 +94,26 @@ impl Round {
         match delivered.on_message(label.number) {
             Was::New => {}
             Was::Late => self.seen.reordered += 1,
+            Was::Repeated => {
+                self.seen.repeated += 1;
+                return;
+            }
             Was::Again => {
                 self.seen.duplicated += 1;
                 return;
             }
         }
         self.seen.deliveries += 1;
+        *self.seen.by_second.entry(now / 1_000_000_000).or_default() += 1;
         self.latencies.saturating_record(now.saturating_sub(label.due) / 1000);
     }
 
     /// What was seen, of connections that were followed by these.
     pub fn end<'a>(self, delivered: impl Iterator<Item = &'a Delivered>, end: u32, closed: u64) -> Seen {
-        let latencies = self.latencies.iter_recorded();
         Seen {
             lost: delivered.map(|delivered| delivered.lost(end)).sum(),
             closed,
-            latencies_us: latencies
-                .map(|value| (value.value_iterated_to(), value.count_at_value()))
-                .collect(),
+            latencies_us: counts(&self.latencies),
             ..self.seen
         }
     }

@@ -1,12 +1,14 @@
 //! Fan-out: real messages through school, storage and router to all sessions of one thread, in turns with the floor.
 
 use anyhow::{Result, ensure};
+use hdrhistogram::Histogram;
 
 use super::floor::Floor;
-use super::{Plan, REPEATS, SETTLE, progress};
+use super::{Plan, SETTLE, progress};
 use crate::clock;
 use crate::figure::{float, per};
 use crate::outcome::{Latency, Outcome};
+use crate::pairs::Pairs;
 use crate::population::{GROUP_MEMBERS, Population};
 use crate::readers::{Fleet, Kind, Seen, histogram};
 use crate::schedule::Schedule;
@@ -28,26 +30,33 @@ struct Round {
 pub fn run(plan: &Plan) -> Result<Outcome> {
     plan.check(MOST)?;
     let mut outcome = Outcome::new("fanout", plan.sessions, plan.time.as_secs());
-    let server = plan.server()?;
-    let people = Population::read(&server.people)?;
+    let server = plan.server(false)?;
+    let people = Population::read(server.people())?;
     let mut fleet = Fleet::start(2 * plan.sessions)?;
-    progress(&format!("opening {} sessions, and as many raw sockets", plan.sessions));
-    fleet.open(Kind::Session, server.address, Some(&server.people), plan.sessions)?;
-    let mut floor = Floor::open(&mut fleet, plan.sessions)?;
-    let mut sender = Sender::open(server.address, &people, plan.sessions)?;
+    // The first session loads the spaces; thousands at once would load them thousands of times.
+    let mut sender = Sender::open(&server.target, &people, plan.sessions)?;
     sender.start_thread(&people)?;
-    clock::wait(SETTLE);
-    let idle = idle_rate(&server)?;
+    progress(&format!("opening {} sessions, and as many raw sockets", plan.sessions));
+    let (mut floor, idle) = sender.while_reading(|| {
+        fleet.open(&server.target, plan.sessions)?;
+        let floor = Floor::open(&mut fleet, plan.sessions)?;
+        clock::wait(SETTLE);
+        Ok((floor, idle_rate(&server)?))
+    })?;
 
     // Half of the time is the floor's.
-    let schedule = Schedule::new(plan.sessions, plan.share(2 * REPEATS));
+    let schedule = Schedule::new(plan.sessions, plan.share(2 * plan.repeats));
     // The first round warms caches and allocators of both; it is checked, and not measured.
     floor.send_round(&mut fleet, schedule)?;
     let mut all = server_round(&server, &mut sender, &mut fleet, schedule, idle)?.seen;
     all.latencies_us.clear();
+    all.by_second.clear();
+    let mut floor_seen = Seen::default();
     let (mut floors, mut costs, mut ratios, mut rates) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for repeat in 1..=REPEATS {
-        let below = floor.send_round(&mut fleet, schedule)?.cpu_us_per_delivery;
+    for repeat in 1..=plan.repeats {
+        let beneath = floor.send_round(&mut fleet, schedule)?;
+        let below = beneath.cpu_us_per_delivery;
+        floor_seen.add(beneath.seen);
         let round = server_round(&server, &mut sender, &mut fleet, schedule, idle)?;
         floors.push(below);
         rates.push(round.deliveries_per_second);
@@ -58,7 +67,8 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
         costs.push(cost);
         ratios.push(per(cost, below));
         progress(&format!(
-            "round {repeat} of {REPEATS}: {cost:.2} us of CPU per delivery, floor {below:.2}"
+            "round {repeat} of {}: {cost:.2} us of CPU per delivery, floor {below:.2}",
+            plan.repeats
         ));
     }
     // The readers first: they would tell of every socket that ends under them.
@@ -68,6 +78,11 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     outcome.figures.ratio_to_floor = outcome.repeated("ratio_to_floor", ratios);
     outcome.figures.deliveries_per_second = outcome.repeated("deliveries_per_second", rates);
     describe(&mut outcome, &all, schedule)?;
+    let below = Pairs::of(&merged(&floor_seen)?);
+    outcome.histograms.insert("floor_latency_us".to_owned(), below);
+    if plan.tls {
+        outcome.note("sessions are over TLS 1.3, the floor is not");
+    }
     if plan.sessions > GROUP_MEMBERS {
         outcome.note(format!(
             "{GROUP_MEMBERS} people, some with several sessions: a thread takes no more"
@@ -109,12 +124,18 @@ fn server_round(
     })
 }
 
-/// What readers saw, and how it was sent.
-pub fn describe(outcome: &mut Outcome, all: &Seen, schedule: Schedule) -> Result<()> {
+/// What all readers saw, as one histogram in microseconds.
+fn merged(all: &Seen) -> Result<Histogram<u64>> {
     let mut latencies = histogram()?;
     for (value, count) in &all.latencies_us {
         latencies.saturating_record_n(*value, *count);
     }
+    Ok(latencies)
+}
+
+/// What readers saw, and how it was sent.
+pub fn describe(outcome: &mut Outcome, all: &Seen, schedule: Schedule) -> Result<()> {
+    let latencies = merged(all)?;
     let figures = &mut outcome.figures;
     figures.latency_ms = Some(Latency::of(&latencies));
     figures.event_bytes = Some(all.event_bytes);
@@ -123,6 +144,12 @@ pub fn describe(outcome: &mut Outcome, all: &Seen, schedule: Schedule) -> Result
     figures.duplicated = Some(all.duplicated);
     figures.reordered = Some(all.reordered);
     figures.closed = Some(all.closed);
+    outcome
+        .histograms
+        .insert("latency_us".to_owned(), Pairs::of(&latencies));
+    outcome
+        .series
+        .insert("deliveries_per_second".to_owned(), Pairs::per_second(&all.by_second));
     let (messages, interval) = (schedule.messages, schedule.interval.as_millis());
     outcome.note(format!(
         "{messages} messages per round, one every {interval} ms whatever the answers (open loop); an event is {} bytes \

@@ -7,12 +7,12 @@ use std::os::fd::OwnedFd;
 use anyhow::{Context, Result, anyhow, ensure};
 use rustix::net::{SendFlags, send};
 
-use super::{Plan, REPEATS, SETTLE, progress};
+use super::{Plan, SETTLE, progress};
 use crate::clock;
 use crate::figure::{float, per};
 use crate::messages::{self, Label};
 use crate::outcome::Outcome;
-use crate::readers::{Fleet, Kind, Seen};
+use crate::readers::{Fleet, Kind, Seen, Target};
 use crate::schedule::Schedule;
 use crate::sockets;
 
@@ -37,9 +37,14 @@ impl Floor {
     /// Opens this many sockets to the readers.
     pub fn open(fleet: &mut Fleet, count: usize) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
-        let address = listener.local_addr()?;
+        let target = Target {
+            kind: Kind::Floor,
+            server: listener.local_addr()?,
+            people: None,
+            certificate: None,
+        };
         let accepting = sockets::accept(listener, count);
-        fleet.open(Kind::Floor, address, None, count)?;
+        fleet.open(&target, count)?;
         let sockets = accepting.join().map_err(|_| anyhow!("the accepting thread ended"))?;
         Ok(Self {
             sockets: sockets.context("not all sockets could be accepted")?,
@@ -97,14 +102,14 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     let mut fleet = Fleet::start(plan.sessions)?;
     let mut floor = Floor::open(&mut fleet, plan.sessions)?;
     clock::wait(SETTLE);
-    let schedule = Schedule::new(plan.sessions, plan.share(REPEATS));
+    let schedule = Schedule::new(plan.sessions, plan.share(plan.repeats));
     let mut costs = Vec::new();
     let mut all = Seen::default();
-    for repeat in 1..=REPEATS {
+    for repeat in 1..=plan.repeats {
         let round = floor.send_round(&mut fleet, schedule)?;
         progress(&format!(
-            "round {repeat} of {REPEATS}: {:.2} us of CPU per delivery",
-            round.cpu_us_per_delivery
+            "round {repeat} of {}: {:.2} us of CPU per delivery",
+            plan.repeats, round.cpu_us_per_delivery
         ));
         costs.push(round.cpu_us_per_delivery);
         all.add(round.seen);
