@@ -70,7 +70,7 @@ pub struct Told {
     pub lost: u64,
     /// Messages that a connection was told twice.
     pub duplicated: u64,
-    /// Messages that a connection was told in another order than the first that was told them.
+    /// Messages that some were told in one order and others in another.
     pub reordered: u64,
     /// Answers whose id sorts before that of what they answer.
     pub before_question: u64,

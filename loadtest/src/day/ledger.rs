@@ -1,7 +1,7 @@
 //! The checker of a day: only what was asked, what was answered and what was shown. Nothing that is stored is missing,
 //! no connection is told anything twice, and all are told in one order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use samtale_protocol::MessageId;
 
@@ -12,8 +12,6 @@ struct Written {
     due: u64,
     /// Its id, once the server said that it is stored.
     stored: Option<MessageId>,
-    /// The how-manyth of its thread it was, when it was told first.
-    rank: Option<u32>,
 }
 
 /// A bit per message.
@@ -27,8 +25,8 @@ struct Shown {
     ever: Bits,
     /// Which of them this connection told.
     here: Bits,
-    /// The last one that this connection told, by its rank and one.
-    last: u32,
+    /// The last one that this connection told.
+    last: Option<u32>,
     /// Which connection.
     connection: u32,
 }
@@ -38,8 +36,6 @@ struct Shown {
 pub enum Was {
     /// New to this person.
     New,
-    /// Out of the order that others were told.
-    OutOfOrder,
     /// Known from an earlier connection, or from a page of history.
     Repeated,
     /// Told by this very connection before.
@@ -50,7 +46,8 @@ pub enum Was {
 #[derive(Debug, Default)]
 pub struct Ledger {
     threads: Vec<Vec<Written>>,
-    told: Vec<u32>,
+    /// Of each thread, which message a connection told right after which.
+    after: Vec<HashSet<(u32, u32)>>,
     shown: HashMap<(usize, usize), Shown>,
 }
 
@@ -59,7 +56,7 @@ impl Ledger {
     pub fn of(threads: usize) -> Self {
         Self {
             threads: vec![Vec::new(); threads],
-            told: vec![0; threads],
+            after: vec![HashSet::new(); threads],
             shown: HashMap::new(),
         }
     }
@@ -83,30 +80,43 @@ impl Ledger {
 
     /// Someone was told it over a connection.
     pub fn show(&mut self, person: usize, thread: usize, number: u32, connection: u32) -> Was {
-        let next = &mut self.told[thread];
-        let Some(written) = self.threads[thread].get_mut(number as usize) else {
+        if number as usize >= self.threads[thread].len() {
             return Was::Twice;
-        };
-        let rank = *written.rank.get_or_insert_with(|| {
-            *next += 1;
-            *next - 1
-        });
+        }
         let shown = self.shown.entry((person, thread)).or_default();
         if shown.connection != connection {
-            (shown.connection, shown.last) = (connection, 0);
+            (shown.connection, shown.last) = (connection, None);
             shown.here.0.clear();
         }
         if !shown.here.set(number) {
             return Was::Twice;
         }
-        let is_new = shown.ever.set(number);
-        let is_in_order = rank >= shown.last;
-        shown.last = shown.last.max(rank + 1);
-        match (is_in_order, is_new) {
-            (false, _) => Was::OutOfOrder,
-            (true, true) => Was::New,
-            (true, false) => Was::Repeated,
+        if let Some(last) = shown.last.replace(number) {
+            self.after[thread].insert((last, number));
         }
+        if shown.ever.set(number) {
+            Was::New
+        } else {
+            Was::Repeated
+        }
+    }
+
+    /// How many messages there are that some were told in one order and others in another. Each connection's order is a
+    /// chain; one order for all is one without a circle. What nothing comes before, or nothing after, is in no circle.
+    pub fn out_of_order(&self) -> u64 {
+        let circles = self.after.iter().map(|pairs| {
+            let mut left: Vec<(u32, u32)> = pairs.iter().copied().collect();
+            loop {
+                let before: HashSet<u32> = left.iter().map(|pair| pair.0).collect();
+                let after: HashSet<u32> = left.iter().map(|pair| pair.1).collect();
+                let count = left.len();
+                left.retain(|(first, second)| after.contains(first) && before.contains(second));
+                if left.len() == count {
+                    return before.len() as u64;
+                }
+            }
+        });
+        circles.sum()
     }
 
     /// Someone read it in a page of history.
@@ -154,6 +164,7 @@ mod tests {
 
     const ANNE: usize = 0;
     const METTE: usize = 1;
+    const TOVE: usize = 2;
 
     #[test]
     fn what_is_missing_twice_or_out_of_order_is_found() {
@@ -162,13 +173,17 @@ mod tests {
             let number = ledger.write(0, due);
             ledger.store(0, number, MessageId::from_bytes([1; 16]));
         }
-        // What the first was told is the order.
         for number in [0, 2, 1] {
             assert_eq!(ledger.show(ANNE, 0, number, 1), Was::New);
         }
+        // Who comes later begins later, and that is no other order.
+        assert_eq!(ledger.show(TOVE, 0, 2, 1), Was::New);
+        assert_eq!(ledger.show(TOVE, 0, 1, 1), Was::New);
+        assert_eq!(ledger.out_of_order(), 0);
         assert_eq!(ledger.show(METTE, 0, 0, 1), Was::New);
         assert_eq!(ledger.show(METTE, 0, 1, 1), Was::New);
-        assert_eq!(ledger.show(METTE, 0, 2, 1), Was::OutOfOrder);
+        assert_eq!(ledger.show(METTE, 0, 2, 1), Was::New);
+        assert_eq!(ledger.out_of_order(), 2);
         assert_eq!(ledger.show(METTE, 0, 2, 1), Was::Twice);
         assert_eq!(
             ledger.show(METTE, 0, 2, 2),

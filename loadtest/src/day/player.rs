@@ -270,6 +270,7 @@ impl Player {
                 .map(|thread| self.ledger.lost(person, *thread, since));
             self.told.lost += lost.sum::<u64>();
         }
+        self.told.reordered = self.ledger.out_of_order();
         self.told.latencies_us = counts(&self.latencies);
         self.told.arrivals_us = counts(&self.arrivals);
         std::mem::take(&mut self.told)

@@ -106,10 +106,8 @@ impl Player {
         let newest = &mut self.talks[thread].newest;
         *newest = (*newest).max(Some(message));
         let person = &self.people[number];
-        let was = self.ledger.show(number, thread, label.number, person.connection);
-        match was {
-            Was::New | Was::OutOfOrder => {
-                self.told.reordered += u64::from(was == Was::OutOfOrder);
+        match self.ledger.show(number, thread, label.number, person.connection) {
+            Was::New => {
                 self.told.deliveries += 1;
                 self.told.by_second.entry(now / SECOND).or_default()[1] += 1;
                 self.told.before_question += u64::from(heard.reply_to.is_some_and(|question| question >= message));
