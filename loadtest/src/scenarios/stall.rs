@@ -123,7 +123,6 @@ impl<'a> Run<'a> {
         let (is_sent, is_over) = (AtomicBool::new(false), AtomicBool::new(false));
         let (server, fleet, sender) = (&self.server, &mut self.fleet, &mut self.sender);
         let (sent, stalled) = std::thread::scope(|scope| {
-            let (before, since) = (self.server.resident_kib()?.unwrap_or_default(), clock::now());
             let (is_sent, is_over) = (&is_sent, &is_over);
             let long: Vec<_> = long_senders
                 .iter_mut()
