@@ -1,3 +1,5 @@
+//! The client against a server of the test: its upgrade, its frames, what it refuses.
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 

@@ -41,8 +41,8 @@ mod tests {
         let mut time = CpuTime::default();
         let before = time.of(std::process::id()).unwrap();
         let work = || (0..3_000_000_u64).fold(0_u64, |sum, number| sum.wrapping_mul(31).wrapping_add(number));
-        let (go_on, wait) = std::sync::mpsc::channel();
-        let (done, worked) = std::sync::mpsc::channel();
+        let (go_on, wait) = std::sync::mpsc::sync_channel(1);
+        let (done, worked) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::spawn(move || {
             assert_ne!(work(), 1);
             done.send(()).unwrap();
