@@ -62,9 +62,14 @@ pub struct School {
     pub(crate) write_clock: WriteClock,
     /// One import at a time.
     pub(crate) importing: tokio::sync::Mutex<()>,
+    /// Who loads a directory holds one of these, chosen by the space.
+    loading: [tokio::sync::Mutex<()>; LOADING],
     random: Random,
     memory: Mutex<Memory>,
 }
+
+/// How many directories are loaded at a time, at most.
+const LOADING: usize = 32;
 
 /// What a node keeps in memory. Follows the log.
 #[derive(Default)]
@@ -97,6 +102,7 @@ impl School {
             sabotage,
             write_clock,
             importing: tokio::sync::Mutex::default(),
+            loading: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             random,
             memory: Mutex::default(),
         }
@@ -145,7 +151,14 @@ impl School {
             .ok_or(ErrorCode::NotFound.into())
     }
 
+    /// The directory of a space, from memory or storage. When a whole school comes back at once, one loads it and the
+    /// others wait for that: each by itself, they would load it thousands of times beside each other, and none in time.
     pub(crate) async fn load_directory(&self, space: SpaceId) -> Result<Option<Arc<Directory>>, StorageError> {
+        if let Some(directory) = self.directory_in_memory(space) {
+            return Ok(Some(directory));
+        }
+        let chosen = space.as_bytes().iter().fold(0, |sum, byte| sum ^ usize::from(*byte)) % LOADING;
+        let _turn = self.loading[chosen].lock().await;
         if let Some(directory) = self.directory_in_memory(space) {
             return Ok(Some(directory));
         }

@@ -69,7 +69,7 @@ impl CqlEngine {
     /// [`StorageError::Unavailable`] when the database is not reached, refuses compare-and-set, or has a table of another
     /// shape; [`StorageError::Schema`] or [`StorageError::NewerFormat`] when its tables are not of this program's version.
     pub async fn open(options: &CqlOptions, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
-        let opening = tokio::time::timeout(OPENING, Self::opened(options, clock)).await;
+        let opening = tokio::time::timeout(OPENING, Box::pin(Self::opened(options, clock))).await;
         opening.unwrap_or_else(|_| {
             Err(StorageError::Unavailable {
                 reason: format!(

@@ -1,3 +1,5 @@
+//! What holds of every nation that is drawn, and that the same seed draws the same.
+
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -1,9 +1,26 @@
 //! A person with two profiles in one school: a teacher whose child goes there.
 
 use samtale_protocol::people::{Explain, ListPeople, Role, Rule};
-use samtale_protocol::{ErrorCode, Reply, Request};
+use samtale_protocol::{ErrorCode, PersonId, Reply, Request};
 
 use crate::harness::{Class, code, guardian_of, sent};
+
+#[tokio::test]
+async fn when_a_school_comes_back_at_once_its_directory_is_loaded_once() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let people = [class.anna, class.clara, class.colleague].map(|someone| someone.person);
+    let asked = async |people: &[PersonId]| {
+        let (node, before) = (world.deaf_node(), world.engine.calls().scans);
+        let all = people.iter().map(|person| node.own_profiles(*person));
+        for profiles in futures_util::future::join_all(all).await {
+            assert_eq!(profiles.unwrap().len(), 1);
+        }
+        world.engine.calls().scans - before
+    };
+    let (one, all) = (asked(&people[..1]).await, asked(&people).await);
+    assert_eq!(all, one + 2, "each person's own rows, and the directory once");
+}
 
 #[tokio::test]
 async fn a_teacher_who_is_a_parent_says_as_whom_they_act() {
