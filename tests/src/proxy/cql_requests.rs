@@ -34,7 +34,10 @@ impl CqlRequests {
         while let Some(length) = self.length_of_next(at) {
             let frame = &self.begun[at..at + length];
             at += length;
-            let body = frame.get(HEADER_BYTES..).unwrap_or_default();
+            let body = frame
+                .get(HEADER_BYTES..)
+                .filter(|_| !self.is_unreadable)
+                .unwrap_or_default();
             if looked_for.is_some_and(|looked_for| contains(body, looked_for)) {
                 parted.held.push(frame.to_vec());
             } else {
