@@ -116,6 +116,7 @@ impl School {
             linked_to: Some(MessageReference { thread, message }),
             follows: Vec::new(),
             membership_version: 1,
+            change: [0; 16],
         };
         let reached = [(sender, None)].into_iter().collect();
         let state = self.ensure_thread(source.space, pair, record, &reached).await?;

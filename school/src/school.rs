@@ -78,6 +78,8 @@ pub(crate) struct Memory {
     /// The newest version of each directory that the node has heard of.
     pub directory_versions: FxHashMap<SpaceId, u64>,
     pub threads: FxHashMap<ThreadId, Arc<ThreadState>>,
+    /// The threads that are being loaded: how often at a time, and the newest membership that was heard of meanwhile.
+    pub loading: FxHashMap<ThreadId, (usize, u64)>,
     pub persons: FxHashMap<PersonId, Arc<OwnProfiles>>,
     pub heads: FxHashMap<SpaceId, Arc<SpaceHeads>>,
     pub journal_minutes: FxHashMap<SpaceId, u64>,

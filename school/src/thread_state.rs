@@ -209,6 +209,41 @@ impl ThreadState {
     }
 }
 
+/// A thread that is being loaded. What was heard of its members meanwhile may be newer than what is read: kept, the old
+/// state would be taken for the newest until the next change.
+struct Loading<'a> {
+    school: &'a School,
+    thread: ThreadId,
+}
+
+impl<'a> Loading<'a> {
+    fn begin(school: &'a School, thread: ThreadId) -> Self {
+        school.memory().loading.entry(thread).or_default().0 += 1;
+        Self { school, thread }
+    }
+
+    /// The newest membership that was heard of since.
+    fn heard(&self) -> u64 {
+        self.school
+            .memory()
+            .loading
+            .get(&self.thread)
+            .map_or(0, |(_, heard)| *heard)
+    }
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        let mut memory = self.school.memory();
+        if let Some((count, _)) = memory.loading.get_mut(&self.thread) {
+            *count -= 1;
+            if *count == 0 {
+                memory.loading.remove(&self.thread);
+            }
+        }
+    }
+}
+
 impl School {
     /// A thread with a membership at least as new as `version`.
     pub(crate) async fn thread(
@@ -220,12 +255,7 @@ impl School {
         if let Some(state) = self.thread_in_memory(thread, version) {
             return Ok(Some(state));
         }
-        let Some(state) = ThreadState::load(&self.store, space, thread).await? else {
-            return Ok(None);
-        };
-        let state = Arc::new(state);
-        self.keep_thread(&state);
-        Ok(Some(state))
+        self.thread_as_stored(space, thread).await
     }
 
     /// A thread as storage has it at this moment, whatever the node has heard. Who changes its members begins with this: to
@@ -235,9 +265,12 @@ impl School {
         space: SpaceId,
         thread: ThreadId,
     ) -> Result<Option<Arc<ThreadState>>, StorageError> {
+        let loading = Loading::begin(self, thread);
         let loaded = ThreadState::load(&self.store, space, thread).await?;
         let state = loaded.map(Arc::new);
-        if let Some(state) = &state {
+        if let Some(state) = &state
+            && state.record.membership_version >= loading.heard()
+        {
             self.keep_thread(state);
         }
         Ok(state)

@@ -72,6 +72,7 @@ impl School {
             linked_to: None,
             follows,
             membership_version: 1,
+            change: [0; 16],
         };
         let state = self.ensure_thread(space, thread, record, &reached).await?;
         self.store_message(&state, outgoing).await
@@ -176,6 +177,7 @@ impl School {
         for _ in 0..TRIES {
             let mut record = state.record.clone();
             change(&mut record);
+            record.change = self.random_bytes();
             let outcome = self
                 .store
                 .compare_and_set(&thread_key(space, thread), Some(state.version), &record)

@@ -30,6 +30,10 @@ pub struct ThreadRecord {
     pub follows: Vec<Recipient>,
     /// Rises with each change of its members.
     pub membership_version: u64,
+    /// Which change made it what it is. Two that happen at a time may leave the same behind, such as one member less each;
+    /// taken for one, the members of the second would change without a version of their own.
+    #[serde(default)]
+    pub change: [u8; 16],
 }
 
 /// A member of a thread. One row per member, changed on its own.

@@ -371,6 +371,7 @@ async fn write_thread(school: &Generated, dice: &mut Dice) -> Written {
         linked_to: None,
         follows: Vec::new(),
         membership_version: 1,
+        change: [0; 16],
     };
     world
         .store

@@ -103,6 +103,7 @@ async fn sing(store: &Store, username: [u8; 16]) {
         linked_to: None,
         follows: Vec::new(),
         membership_version: 1,
+        change: [0; 16],
     };
     store
         .compare_and_set(&thread_key(home, thread), None, &record)
