@@ -13,10 +13,6 @@ use tokio_rustls::server::TlsStream;
 use crate::tls::TlsWire;
 use crate::wire::Wire;
 
-/// What the operating system may keep for a session that does not read; it takes twice as much for its own book-keeping.
-/// Left to itself, it would keep up to 4 MiB (`tcp_wmem`), and a stalled reader would be found out that much later.
-const SEND_BYTES: usize = 64 * 1024;
-
 /// A connection on the runtime that accepted it.
 #[derive(Debug)]
 pub enum Socket {
@@ -50,7 +46,6 @@ impl Socket {
 impl Detached {
     /// Puts it on the runtime of this thread.
     pub fn attach(self) -> io::Result<Box<dyn Wire>> {
-        rustix::net::sockopt::set_socket_send_buffer_size(&self.stream, SEND_BYTES)?;
         let stream = TcpStream::from_std(self.stream)?;
         Ok(match self.tls {
             Some(connection) => Box::new(TlsWire::new(stream, connection)),
