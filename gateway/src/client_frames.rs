@@ -72,6 +72,11 @@ impl ClientFrames {
         }
     }
 
+    /// How many bytes were read and are no part of what was told yet.
+    pub fn unread(&self) -> usize {
+        self.begun.len()
+    }
+
     /// What comes next; the code to close with if it is nothing that a client may send.
     pub fn poll_next(&mut self, link: &Link, context: &mut Context<'_>) -> Poll<Result<Incoming, CloseCode>> {
         loop {

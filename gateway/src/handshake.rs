@@ -61,7 +61,7 @@ impl Shard {
                 Ok(identified) => {
                     metrics::on_handshake(None);
                     // The hello was a message too: counted as one that never ends, it would close who says nothing more.
-                    link.inbound().on_message();
+                    link.inbound().on_message(frames.unread());
                     // A task of its own: what the handshake needs is given back, and what idles stays small.
                     let begun = shard.begin(identified, Rc::clone(&link), encoding).await;
                     shard.leave_if_idle(&begun);

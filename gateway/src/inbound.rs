@@ -50,9 +50,9 @@ impl Inbound {
         Ok(())
     }
 
-    /// A message is whole.
-    pub fn on_message(&self) {
-        self.message.set(0);
+    /// A message is whole; so many bytes behind it were read already, and belong to what comes next.
+    pub fn on_message(&self, behind: usize) {
+        self.message.set(u32::try_from(behind).unwrap_or(u32::MAX));
         self.intervals.set(0);
     }
 
@@ -91,7 +91,7 @@ mod tests {
             for _ in 0..limits::CLIENT_FRAME_BYTES / 8 {
                 inbound.on_read(14).unwrap_or_else(|code| panic!("{code}"));
             }
-            inbound.on_message();
+            inbound.on_message(0);
         }
         let floods = (0..100_000).position(|_| inbound.on_read(6).is_err());
         assert_eq!(floods, Some(MESSAGE_BYTES / 6));
@@ -112,12 +112,21 @@ mod tests {
     }
 
     #[test]
+    fn what_came_in_one_read_with_a_whole_message_is_not_forgotten() {
+        let inbound = Inbound::default();
+        inbound.on_read(500).unwrap_or_else(|code| panic!("{code}"));
+        inbound.on_message(200);
+        let ends: Vec<_> = (0..3).map(|_| inbound.on_interval().err()).collect();
+        assert_eq!(ends, [None, None, Some(CloseCode::NoPong)]);
+    }
+
+    #[test]
     fn a_message_that_is_never_finished_ends_after_three_intervals_and_a_slow_one_that_is_does_not() {
         let inbound = Inbound::default();
         for _ in 0..10 {
             inbound.on_read(10).unwrap_or_else(|code| panic!("{code}"));
             assert_eq!((inbound.on_interval(), inbound.on_interval()), (Ok(()), Ok(())));
-            inbound.on_message();
+            inbound.on_message(0);
         }
         inbound.on_read(10).unwrap_or_else(|code| panic!("{code}"));
         let ends: Vec<_> = (0..3).map(|_| inbound.on_interval().err()).collect();

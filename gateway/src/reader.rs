@@ -49,11 +49,11 @@ pub async fn finish(link: &Link) {
 
 /// Reads until the client ends its side.
 async fn linger(link: &Link) {
-    let mut scratch = [0; 1024];
+    let mut thrown_away = [0; 1024];
     let mut left = LINGER_BYTES;
     while left > 0 {
         let read = std::future::poll_fn(|context| {
-            let mut buffer = ReadBuf::new(&mut scratch);
+            let mut buffer = ReadBuf::new(&mut thrown_away);
             let read = ready!(link.wire().poll_read(context, &mut buffer));
             Poll::Ready(read.map(|()| buffer.filled().len()))
         });
@@ -84,7 +84,7 @@ fn poll(
                 if connection.session.borrow().encoding().is_binary() == is_text {
                     link.close(CloseCode::BadFrame, None);
                 } else {
-                    link.inbound().on_message();
+                    link.inbound().on_message(frames.unread());
                     shard.on_client_frame(connection, &payload);
                 }
             }

@@ -18,6 +18,7 @@ pub mod machine;
 pub mod memory;
 pub mod messages;
 pub mod nation;
+pub mod orders;
 pub mod outcome;
 pub mod pairs;
 pub mod peers;

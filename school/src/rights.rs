@@ -49,7 +49,7 @@ impl Rights for School {
                 if known.is_some_and(|known| known < *membership_version) {
                     memory.threads.remove(thread);
                 }
-                if let Some((_, heard)) = memory.loading.get_mut(thread) {
+                if let Some((_, heard)) = memory.threads_loading.get_mut(thread) {
                     *heard = (*heard).max(*membership_version);
                 }
             }

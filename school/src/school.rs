@@ -63,13 +63,13 @@ pub struct School {
     /// One import at a time.
     pub(crate) importing: tokio::sync::Mutex<()>,
     /// Who loads a directory holds one of these, chosen by the space.
-    loading: [tokio::sync::Mutex<()>; LOADING],
+    directory_turns: [tokio::sync::Mutex<()>; DIRECTORY_TURNS],
     random: Random,
     memory: Mutex<Memory>,
 }
 
 /// How many directories are loaded at a time, at most.
-const LOADING: usize = 32;
+const DIRECTORY_TURNS: usize = 32;
 
 /// What a node keeps in memory. Follows the log.
 #[derive(Default)]
@@ -79,7 +79,7 @@ pub(crate) struct Memory {
     pub directory_versions: FxHashMap<SpaceId, u64>,
     pub threads: FxHashMap<ThreadId, Arc<ThreadState>>,
     /// The threads that are being loaded: how often at a time, and the newest membership that was heard of meanwhile.
-    pub loading: FxHashMap<ThreadId, (usize, u64)>,
+    pub threads_loading: FxHashMap<ThreadId, (usize, u64)>,
     pub persons: FxHashMap<PersonId, Arc<OwnProfiles>>,
     pub heads: FxHashMap<SpaceId, Arc<SpaceHeads>>,
     pub journal_minutes: FxHashMap<SpaceId, u64>,
@@ -104,7 +104,7 @@ impl School {
             sabotage,
             write_clock,
             importing: tokio::sync::Mutex::default(),
-            loading: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+            directory_turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             random,
             memory: Mutex::default(),
         }
@@ -159,8 +159,8 @@ impl School {
         if let Some(directory) = self.directory_in_memory(space) {
             return Ok(Some(directory));
         }
-        let chosen = space.as_bytes().iter().fold(0, |sum, byte| sum ^ usize::from(*byte)) % LOADING;
-        let _turn = self.loading[chosen].lock().await;
+        let chosen = space.as_bytes().iter().fold(0, |sum, byte| sum ^ usize::from(*byte)) % DIRECTORY_TURNS;
+        let _turn = self.directory_turns[chosen].lock().await;
         if let Some(directory) = self.directory_in_memory(space) {
             return Ok(Some(directory));
         }

@@ -218,7 +218,7 @@ struct Loading<'a> {
 
 impl<'a> Loading<'a> {
     fn begin(school: &'a School, thread: ThreadId) -> Self {
-        school.memory().loading.entry(thread).or_default().0 += 1;
+        school.memory().threads_loading.entry(thread).or_default().0 += 1;
         Self { school, thread }
     }
 
@@ -226,7 +226,7 @@ impl<'a> Loading<'a> {
     fn heard(&self) -> u64 {
         self.school
             .memory()
-            .loading
+            .threads_loading
             .get(&self.thread)
             .map_or(0, |(_, heard)| *heard)
     }
@@ -235,10 +235,10 @@ impl<'a> Loading<'a> {
 impl Drop for Loading<'_> {
     fn drop(&mut self) {
         let mut memory = self.school.memory();
-        if let Some((count, _)) = memory.loading.get_mut(&self.thread) {
+        if let Some((count, _)) = memory.threads_loading.get_mut(&self.thread) {
             *count -= 1;
             if *count == 0 {
-                memory.loading.remove(&self.thread);
+                memory.threads_loading.remove(&self.thread);
             }
         }
     }
@@ -283,7 +283,7 @@ impl School {
     }
 
     /// Keeps a thread in memory, unless a newer state of it is there.
-    pub(crate) fn keep_thread(&self, state: &Arc<ThreadState>) {
+    fn keep_thread(&self, state: &Arc<ThreadState>) {
         let mut memory = self.memory();
         let newest = memory.threads.entry(state.thread).or_insert_with(|| Arc::clone(state));
         if (newest.record.membership_version, newest.version) < (state.record.membership_version, state.version) {

@@ -134,13 +134,11 @@ impl School {
         // have left a member whom this one did not reach.
         let key = thread_key(space, thread);
         let _: Compared = self.store.compare_and_set(&key, None, &record).await?;
-        let state = ThreadState::load(&self.store, space, thread).await?;
-        let state = Arc::new(state.ok_or(StorageError::Timeout {
+        let state = self.thread_as_stored(space, thread).await?;
+        state.ok_or(StorageError::Timeout {
             operation: "find",
             table: "threads",
-        })?);
-        self.keep_thread(&state);
-        Ok(state)
+        })
     }
 
     /// Journals a thread as it is now; what comes back is to be published.
@@ -183,12 +181,11 @@ impl School {
                 .compare_and_set(&thread_key(space, thread), Some(state.version), &record)
                 .await?;
             let applied = matches!(outcome, Compared::Applied { .. });
-            let read = ThreadState::load(&self.store, space, thread).await?;
-            state = Arc::new(read.ok_or(StorageError::Timeout {
+            let read = self.thread_as_stored(space, thread).await?;
+            state = read.ok_or(StorageError::Timeout {
                 operation: "find",
                 table: "threads",
-            })?);
-            self.keep_thread(&state);
+            })?;
             if applied {
                 return Ok(state);
             }

@@ -231,18 +231,13 @@ fn judged(bytes: &[u8]) -> (Vec<Incoming>, Option<CloseCode>) {
     }
 }
 
+/// More than a control frame takes, of letters that may be cut in two.
+const LONG: &str = "øøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøøø";
+
 /// Frames as clients write them, of which some are spoilt.
 fn by_chance(random: &mut StdRng) -> Vec<u8> {
     let firsts = [0x81, 0x81, 0x82, 0x01, 0x02, 0x00, 0x80, 0x89, 0x8a, 0x88];
-    let words = [
-        "",
-        "hej",
-        "å",
-        "👋🏽",
-        "a longer one with more letters than a control frame takes "
-            .repeat(3)
-            .leak(),
-    ];
+    let words = ["", "hej", "å", "👋🏽", LONG];
     let mut bytes = Vec::new();
     for _ in 0..random.random_range(1..8) {
         let first = firsts[random.random_range(0..firsts.len())];
@@ -292,8 +287,10 @@ fn frames_by_chance_are_read_as_tungstenite_reads_them() {
             judged.0.pop();
             judged.1 = Some(CloseCode::BadFrame);
         }
-        assert_eq!(own, judged, "case {seed}: {bytes:02x?}");
-        faults += usize::from(own.1.is_some());
+        // Of a frame with two faults either may be named; which code is for which, the cases above say.
+        let told = (own.0, own.1.is_some());
+        assert_eq!(told, (judged.0, judged.1.is_some()), "case {seed}: {bytes:02x?}");
+        faults += usize::from(told.1);
     }
     assert!((2_000..18_000).contains(&faults), "{faults} of 20,000 are wrong");
 }

@@ -3,7 +3,6 @@
 //! that is whole is known by the version of its directory, which is written last, and everything before that is written
 //! to the same rows again.
 
-use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
@@ -69,6 +68,21 @@ struct Member {
     logs_in: bool,
 }
 
+impl Institution {
+    /// Refuses places that are in none of its lists.
+    fn check(&self) -> Result<(), String> {
+        for (number, member) in self.people.iter().enumerate() {
+            if member.groups.iter().any(|place| *place >= self.groups.len()) {
+                return Err(format!("person {number} is in a group that it does not have"));
+            }
+            if member.guardian_of.iter().any(|place| *place >= self.people.len()) {
+                return Err(format!("person {number} has a child who is not among its people"));
+            }
+        }
+        Ok(())
+    }
+}
+
 struct Founding<'a> {
     office: &'a Arc<Office>,
     timestamp: u64,
@@ -98,10 +112,12 @@ pub async fn populate_nation(
         let founding = &founding;
         async move {
             let line = line.map_err(unread)?;
-            let institution: Institution = serde_json::from_str(&line).map_err(|error| {
+            let wrong = |why: String| {
                 let line = number + 1;
-                CommandError::refused(format!("line {line} of {} is no institution: {error}", file.display()))
-            })?;
+                CommandError::refused(format!("line {line} of {} is no institution: {why}", file.display()))
+            };
+            let institution: Institution = serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))?;
+            institution.check().map_err(wrong)?;
             let logged_in = founding.institution(&institution).await?;
             Ok::<_, CommandError>((institution.space, logged_in))
         }
@@ -260,15 +276,9 @@ async fn together<T>(work: Vec<BoxFuture<'_, Result<T, CommandError>>>) -> Resul
 }
 
 fn memberships(institution: &Institution) -> Vec<(Vec<KeyValue>, GroupMemberRecord)> {
-    let groups: HashMap<usize, GroupId> = institution
-        .groups
-        .iter()
-        .enumerate()
-        .map(|(place, group)| (place, group.group))
-        .collect();
     let members = institution.people.iter().flat_map(|member| {
-        let of = member.groups.iter().filter_map(|place| groups.get(place));
-        of.map(|group| group_member_key(institution.space, *group, member.profile).clustering)
+        let of = member.groups.iter().filter_map(|place| institution.groups.get(*place));
+        of.map(|group| group_member_key(institution.space, group.group, member.profile).clustering)
     });
     members
         .map(|key| (key, GroupMemberRecord { from: None, to: None }))

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use hdrhistogram::Histogram;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
-use rustix::io::{Errno, read};
+use rustix::io::Errno;
 use samtale_client::light::LightSession;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,7 @@ use super::listeners::Heard;
 use crate::clock;
 use crate::delivered::{Delivered, Was};
 use crate::messages::Label;
+use crate::orders::Orders;
 use crate::pairs::Pairs;
 use crate::readers::histogram;
 use crate::sockets;
@@ -99,8 +100,7 @@ struct Process {
     first: u32,
     /// The event that came last, and its label: all clients are sent the same bytes.
     last: (Vec<u8>, Option<Label>),
-    line: Vec<u8>,
-    is_over: bool,
+    orders: Orders,
 }
 
 impl Process {
@@ -115,19 +115,17 @@ impl Process {
             latencies: histogram()?,
             first: 0,
             last: (Vec::new(), None),
-            line: Vec::new(),
-            is_over: false,
+            orders: Orders::default(),
         })
     }
 
     /// Reads from the sockets until there is an order; `None` when there will be none any more.
     fn next_order(&mut self) -> Result<Option<Order>> {
         loop {
-            if let Some(end) = self.line.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.line.drain(..=end).collect();
-                return Ok(Some(serde_json::from_slice(&line).context("an order can not be read")?));
+            if let Some(order) = self.orders.next()? {
+                return Ok(Some(order));
             }
-            if self.is_over {
+            if self.orders.is_over() {
                 return Ok(None);
             }
             self.look(None)?;
@@ -143,12 +141,7 @@ impl Process {
         }
         for index in 0..self.events.len() {
             match self.events[index].data.u64() {
-                ORDERS => {
-                    let mut bytes = [0; 4096];
-                    let count = read(std::io::stdin(), &mut bytes)?;
-                    self.line.extend_from_slice(&bytes[..count]);
-                    self.is_over = count == 0;
-                }
+                ORDERS => self.orders.read()?,
                 place => self.on_ready(usize::try_from(place)?),
             }
         }
@@ -201,7 +194,7 @@ impl Process {
                     if opened % OPENED_AT_ONCE == 0 {
                         self.look(Some(0))?;
                     }
-                    if self.is_over {
+                    if self.orders.is_over() {
                         bail!("nobody waits for these connections any more");
                     }
                 }
@@ -240,7 +233,7 @@ impl Process {
         let count = u64::from(end.saturating_sub(self.first));
         let all = count * self.connections.len() as u64;
         let deadline = clock::now() + within_ms * 1_000_000;
-        while self.heard.deliveries < all && clock::now() < deadline && !self.is_over {
+        while self.heard.deliveries < all && clock::now() < deadline && !self.orders.is_over() {
             self.look(Some(LOOK_AGAIN_NS))?;
         }
         self.look(Some(LOOK_AGAIN_NS))?;

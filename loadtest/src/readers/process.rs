@@ -6,12 +6,13 @@ use std::os::fd::OwnedFd;
 use anyhow::{Context, Result, bail};
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
-use rustix::io::{Errno, read};
+use rustix::io::Errno;
 
 use super::connections::Connections;
 use super::opening::Opened;
 use super::{Answer, Kind, Order};
 use crate::clock;
+use crate::orders::Orders;
 use crate::sockets;
 
 /// Sockets that one wait tells of.
@@ -50,10 +51,7 @@ struct Process {
     events: Vec<epoll::Event>,
     sessions: Connections,
     floor: Connections,
-    /// What was read of orders and is not a whole line yet.
-    line: Vec<u8>,
-    /// Whether nobody can ask any more.
-    is_over: bool,
+    orders: Orders,
 }
 
 impl Process {
@@ -65,8 +63,7 @@ impl Process {
             events: Vec::with_capacity(EVENTS),
             sessions: Connections::new(0),
             floor: Connections::new(FLOOR),
-            line: Vec::new(),
-            is_over: false,
+            orders: Orders::default(),
         })
     }
 
@@ -80,11 +77,10 @@ impl Process {
     /// Reads from the sockets until there is an order; `None` when there will be none any more.
     fn next_order(&mut self) -> Result<Option<Order>> {
         loop {
-            if let Some(end) = self.line.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.line.drain(..=end).collect();
-                return Ok(Some(serde_json::from_slice(&line).context("an order can not be read")?));
+            if let Some(order) = self.orders.next()? {
+                return Ok(Some(order));
             }
-            if self.is_over {
+            if self.orders.is_over() {
                 return Ok(None);
             }
             self.look(None)?;
@@ -102,7 +98,7 @@ impl Process {
         for index in 0..self.events.len() {
             let data = self.events[index].data.u64();
             if data == ORDERS {
-                self.read_orders()?;
+                self.orders.read()?;
                 continue;
             }
             match data.checked_sub(FLOOR) {
@@ -110,14 +106,6 @@ impl Process {
                 Some(place) => self.floor.on_ready(&self.epoll, usize::try_from(place)?)?,
             }
         }
-        Ok(())
-    }
-
-    fn read_orders(&mut self) -> Result<()> {
-        let mut bytes = [0; 4096];
-        let count = read(std::io::stdin(), &mut bytes)?;
-        self.line.extend_from_slice(&bytes[..count]);
-        self.is_over = count == 0;
         Ok(())
     }
 
@@ -158,7 +146,7 @@ impl Process {
                 return Ok(Answer::Opened(Box::new(opened)));
             }
             self.look(Some(LOOK_AGAIN_NS))?;
-            if self.is_over {
+            if self.orders.is_over() {
                 bail!("nobody waits for these connections any more");
             }
             if clock::now() - told >= TELL_NS {
@@ -177,7 +165,7 @@ impl Process {
 
     fn finish(&mut self, kind: Kind, end: u32, within_ms: u64) -> Result<Answer> {
         let deadline = clock::now() + within_ms * 1_000_000;
-        while self.of(kind).missing(end) > 0 && clock::now() < deadline && !self.is_over {
+        while self.of(kind).missing(end) > 0 && clock::now() < deadline && !self.orders.is_over() {
             self.look(Some(LOOK_AGAIN_NS))?;
         }
         // What came twice comes right behind: one more look, so that it is counted in its own round.

@@ -27,7 +27,8 @@ struct Storm {
     opened: Opened,
     seconds: f64,
     cpu_us_per_resume: f64,
-    reads_per_resume: f64,
+    /// `None` where the server does not tell.
+    reads_per_resume: Option<f64>,
 }
 
 /// Measures it. At most `at_once` sessions are coming back at any moment.
@@ -93,7 +94,7 @@ fn silent(
             outcome.figures.resumes_per_second = outcome.repeated("resumes_per_second", rates);
             let cpu = figures(|storm| storm.cpu_us_per_resume);
             outcome.figures.cpu_us_per_resume = outcome.repeated("cpu_us_per_resume", cpu);
-            let reads = figures(|storm| storm.reads_per_resume);
+            let reads = storms.iter().filter_map(|storm| storm.reads_per_resume).collect();
             outcome.figures.storage_reads_per_resume = outcome.repeated("storage_reads_per_resume", reads);
         }
         storms.into_iter().for_each(|storm| all.add(storm.opened));
@@ -128,7 +129,7 @@ fn under_load(
         let storm = storm?;
         seen.add(fleet.finish(Kind::Session, end??)?);
         seconds.push(storm.seconds);
-        reads.push(storm.reads_per_resume);
+        reads.extend(storm.reads_per_resume);
         for (wait, count) in &storm.opened.waits_us {
             waits.saturating_record_n(*wait, *count);
         }
@@ -165,18 +166,19 @@ fn storm(server: &Server, fleet: &mut Fleet, mode: TlsMode, at_once: usize) -> R
     let storm = Storm {
         seconds: rounded(seconds),
         cpu_us_per_resume: per(float(used) / 1000.0, count),
-        reads_per_resume: per(reads_after - reads_before, count),
+        reads_per_resume: reads_after
+            .zip(reads_before)
+            .map(|(after, before)| per(after - before, count)),
         opened,
     };
     progress(&format!(
-        "{} sessions are back after {seconds:.2} s, at {:.0} us of the server's CPU and {:.3} reads of storage each; \
-         {} attempts failed",
-        storm.opened.count, storm.cpu_us_per_resume, storm.reads_per_resume, storm.opened.failed
+        "{} sessions are back after {seconds:.2} s, at {:.0} us of the server's CPU each; {} attempts failed",
+        storm.opened.count, storm.cpu_us_per_resume, storm.opened.failed
     ));
     clock::wait(PAUSE);
     Ok(storm)
 }
 
-fn storage_reads(server: &Server) -> Result<f64> {
-    Ok(server.counts()?.map_or(0.0, |counts| counts.storage_reads()))
+fn storage_reads(server: &Server) -> Result<Option<f64>> {
+    Ok(server.counts()?.map(|counts| counts.storage_reads()))
 }

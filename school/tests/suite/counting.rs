@@ -21,6 +21,8 @@ pub struct CountingEngine {
     /// Every body that was ever written, with its table.
     bodies: Mutex<Vec<(&'static str, Vec<u8>)>>,
     full: AtomicBool,
+    /// Whoever loses a compare-and-set hears that its outcome is not known.
+    unsure: AtomicBool,
 }
 
 impl CountingEngine {
@@ -30,6 +32,7 @@ impl CountingEngine {
             calls: Default::default(),
             bodies: Mutex::default(),
             full: AtomicBool::new(false),
+            unsure: AtomicBool::new(false),
         }
     }
 
@@ -46,6 +49,11 @@ impl CountingEngine {
     /// From now on every write of messages is refused, or none.
     pub fn refuse_messages(&self, full: bool) {
         self.full.store(full, Ordering::SeqCst);
+    }
+
+    /// From now on nobody hears that a compare-and-set failed, only that its outcome is not known.
+    pub fn be_unsure(&self) {
+        self.unsure.store(true, Ordering::SeqCst);
     }
 
     /// The tables into which a body that holds `text` was ever written.
@@ -106,7 +114,15 @@ impl Engine for CountingEngine {
         body: Option<Vec<u8>>,
     ) -> Result<Compared, StorageError> {
         self.count(3);
-        self.engine.compare_and_set(table, key, expected, body).await
+        tokio::task::yield_now().await;
+        let outcome = self.engine.compare_and_set(table, key, expected, body).await?;
+        if outcome == Compared::Conflict && self.unsure.load(Ordering::SeqCst) {
+            return Err(StorageError::Timeout {
+                operation: "compare_and_set",
+                table: table.name,
+            });
+        }
+        Ok(outcome)
     }
 
     async fn get_serial(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {

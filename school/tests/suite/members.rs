@@ -5,7 +5,7 @@ use std::time::Duration;
 use samtale_protocol::messages::{EditMessage, Part};
 use samtale_protocol::people::WithheldReason;
 use samtale_protocol::threads::{OpenThread, RemoveMembers, ThreadReference};
-use samtale_protocol::{ErrorCode, Event, Request};
+use samtale_protocol::{ErrorCode, Event, Reply, Request};
 
 use crate::harness::{Class, Someone};
 
@@ -48,6 +48,33 @@ async fn a_newcomer_reads_from_now_on_or_from_the_beginning() {
     assert_eq!(
         world.add(class.anna, thread, vec![class.carl.to()], true).await,
         Err(ErrorCode::NotPermitted)
+    );
+}
+
+#[tokio::test]
+async fn two_changes_of_the_members_at_a_time_are_two_even_if_a_node_does_not_hear_that_it_was_second() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let to = vec![class.anna.to(), class.bo.to()];
+    let thread = world.start(class.teacher, to, "Hej").await.unwrap().thread;
+    let (node, teacher) = (world.deaf_node(), class.teacher.caller());
+    // Both know all that they need, so that they get to the change at the same moment.
+    let open = Request::OpenThread(OpenThread { thread, after: None });
+    node.handle(&teacher, open).await.unwrap();
+    world.engine.be_unsure();
+    let before = world.engine.calls().compares;
+    let (one, other) = futures_util::join!(
+        world.ask(class.teacher, remove(thread, class.anna)),
+        node.handle(&teacher, remove(thread, class.bo)),
+    );
+    let version = |reply| match reply {
+        Ok(Reply::MembershipChanged(changed)) => changed.membership_version,
+        other => panic!("{other:?}"),
+    };
+    assert_ne!(
+        version(one),
+        version(other),
+        "other nodes would keep the list from between the two"
     );
 }
 
