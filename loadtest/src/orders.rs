@@ -22,7 +22,7 @@ impl Orders {
     }
 
     /// The next order that has come whole.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
+    pub fn take<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
         let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') else {
             return Ok(None);
         };

@@ -122,7 +122,7 @@ impl Process {
     /// Reads from the sockets until there is an order; `None` when there will be none any more.
     fn next_order(&mut self) -> Result<Option<Order>> {
         loop {
-            if let Some(order) = self.orders.next()? {
+            if let Some(order) = self.orders.take()? {
                 return Ok(Some(order));
             }
             if self.orders.is_over() {
