@@ -2,6 +2,7 @@
 //! once to the node's sessions. What must wait runs beside the loop and comes back to it.
 
 mod beside;
+mod bridging;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +23,6 @@ use crate::space::{Followed, Step};
 
 /// Requests to the loop that may wait.
 const CONTROLS: usize = 1_024;
-
-/// How far back the journal is looked into while its log is away: for clocks that are apart, and writes that take long.
-const PEEK: Duration = Duration::from_secs(10);
 
 /// What the loop can be tuned by.
 #[derive(Clone, Copy, Debug)]
@@ -259,12 +257,7 @@ impl RouterLoop {
                 self.set_filling(space, false);
                 self.catch_up(space, Step::Bridge);
             }
-            Done::Bridged {
-                space,
-                head,
-                next,
-                entries,
-            } => self.on_bridged(space, head, next, entries).await,
+            Done::Bridged(bridged) => self.on_bridged(bridged).await,
             Done::Loaded {
                 space,
                 thread,
@@ -292,24 +285,6 @@ impl RouterLoop {
             }
             Done::Peeked { space, entries } => self.on_peeked(space, entries).await,
             Done::Nothing => {}
-        }
-    }
-
-    /// What is revoked acts on open sockets within seconds, also while the log of the space `system` is away, or is being
-    /// caught up with for as long as that takes: its journal is looked into.
-    fn peek(&mut self) {
-        let (rights, since) = (Arc::clone(&self.rights), self.clock.now().minus(PEEK));
-        self.jobs.spawn(beside::peek(rights, SpaceId::SYSTEM, since));
-    }
-
-    async fn on_peeked(&mut self, space: SpaceId, entries: Vec<(Arc<LogEntry>, Recipients)>) {
-        let forgotten = self.clock.now().minus(PEEK * 2);
-        self.peeked.retain(|_, time| *time > forgotten);
-        for (entry, recipients) in entries {
-            if self.peeked.insert(entry.id, entry.time).is_none() {
-                let offset = self.spaces.get(&space).map_or(0, |followed| followed.seen.offset);
-                self.deliver(space, offset, entry, recipients).await;
-            }
         }
     }
 
@@ -352,7 +327,10 @@ impl RouterLoop {
         }
         // Asked once: the list may be gone from memory a moment later.
         match (self.rights.recipients_in_memory(space, &entry.audience), thread) {
-            (Some(recipients), _) => self.deliver(space, offset, entry, recipients).await,
+            (Some(recipients), _) => {
+                followed.told.add(entry.id, now);
+                self.deliver(space, offset, entry, recipients).await;
+            }
             (None, Some(thread)) => {
                 followed.hold(thread, offset, Arc::clone(&entry), before);
                 self.load(space, thread, offset, entry);
@@ -391,6 +369,7 @@ impl RouterLoop {
 
     async fn on_loaded(&mut self, space: SpaceId, thread: ThreadId, loaded: u64, recipients: Recipients) {
         let mut known = Some(recipients);
+        let now = self.clock.now();
         while let Some(followed) = self.spaces.get_mut(&space) {
             let Some((offset, entry)) = followed.first_waiting(thread).cloned() else {
                 return;
@@ -405,6 +384,7 @@ impl RouterLoop {
                 return;
             };
             followed.release(thread);
+            followed.told.add(entry.id, now);
             self.deliver(space, offset, entry, recipients).await;
         }
     }
@@ -431,38 +411,10 @@ impl RouterLoop {
                 metered::count_bridge();
                 followed.filling = true;
                 let place = JournalPlace::since(followed.safe().time.minus(JOURNAL_MARGIN));
-                self.bridge(space, None, place);
+                let told = Arc::new(followed.told.ids());
+                self.bridge(space, None, place, told);
             }
         }
-    }
-
-    fn bridge(&mut self, space: SpaceId, head: Option<Safe>, place: JournalPlace) {
-        let (log, rights, clock) = (Arc::clone(&self.log), Arc::clone(&self.rights), Arc::clone(&self.clock));
-        self.jobs.spawn(beside::bridge(log, rights, clock, space, head, place));
-    }
-
-    async fn on_bridged(
-        &mut self,
-        space: SpaceId,
-        head: Safe,
-        next: Option<JournalPlace>,
-        entries: Vec<(Arc<LogEntry>, Recipients)>,
-    ) {
-        for (entry, recipients) in entries {
-            let offset = self.spaces.get(&space).map_or(0, |followed| followed.seen.offset);
-            self.deliver(space, offset, entry, recipients).await;
-        }
-        if let Some(place) = next {
-            self.bridge(space, Some(head), place);
-            return;
-        }
-        let Some(followed) = self.spaces.get_mut(&space) else {
-            return;
-        };
-        followed.begin_anew(head);
-        let safe = followed.safe();
-        self.sink.take(Sent::Moved { space, safe }).await;
-        self.catch_up(space, Step::Fill);
     }
 
     fn on_tick(&mut self) {
@@ -475,6 +427,9 @@ impl RouterLoop {
         }
         let all = self.ticks.is_multiple_of(10);
         let now = self.clock.now();
+        if all {
+            self.spaces.values_mut().for_each(|followed| followed.told.forget(now));
+        }
         let is_busy = |followed: &Followed| now.since(followed.busy_at) < self.options.busy_for;
         let due = |(space, followed): &(&SpaceId, &Followed)| {
             !followed.filling && (all || is_busy(followed) || **space == SpaceId::SYSTEM)

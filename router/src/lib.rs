@@ -18,6 +18,7 @@ pub mod rights;
 pub mod space;
 #[cfg(test)]
 mod testing;
+pub mod told;
 
 pub use delivery::{Delivery, Recipients, Sent, SharedFrame, Sink};
 pub use fan_out::{Router, RouterOptions};

@@ -8,6 +8,7 @@ use samtale_protocol::{ThreadId, Timestamp};
 
 use crate::delivery::Safe;
 use crate::log::{LogEntry, Position};
+use crate::told::Told;
 
 /// How many entries of a space wait for their threads' members: some 4 MB. Beyond it they are read from the journal again
 /// once storage answers, and until then the other threads of the space wait with them.
@@ -41,6 +42,8 @@ pub struct Followed {
     pub busy_at: Timestamp,
     /// Sessions and others that want the space.
     pub listeners: usize,
+    /// What was handed over from the log.
+    pub told: Told,
     /// Entries that wait for their thread's list of members, by thread; later ones of the thread wait behind.
     waiting: FxHashMap<ThreadId, VecDeque<(u64, Arc<LogEntry>)>>,
     /// Their offsets, with the newest time that was delivered before each.
@@ -57,6 +60,7 @@ impl Followed {
             missed: false,
             busy_at: now,
             listeners: 0,
+            told: Told::default(),
             waiting: FxHashMap::default(),
             held: BTreeMap::new(),
         }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use rustc_hash::FxHashSet;
 use samtale_protocol::time::Clock;
 use samtale_protocol::{EventId, SpaceId, ThreadId, Timestamp};
 use samtale_storage::journal::JournalRecord;
 
+use super::bridging::Bridged;
 use crate::delivery::{Recipients, Safe};
 use crate::log::{AddressedSignal, Log, LogEntry, Position, Slice};
 use crate::rights::{AT_ONCE, JournalPlace, Rights, newest_of_each};
@@ -27,12 +29,7 @@ pub(super) enum Done {
         space: SpaceId,
         slice: Slice,
     },
-    Bridged {
-        space: SpaceId,
-        head: Safe,
-        next: Option<JournalPlace>,
-        entries: Vec<(Arc<LogEntry>, Recipients)>,
-    },
+    Bridged(Bridged),
     Loaded {
         space: SpaceId,
         thread: ThreadId,
@@ -70,8 +67,8 @@ pub(super) async fn fill(log: Arc<dyn Log>, space: SpaceId, seen: Position) -> D
     }
 }
 
-/// Reads a page of the journal. The log's head is read first: what is appended after it is read from the log, what is
-/// up to it was in the journal before.
+/// Reads a page of the journal, but for what was told. The log's head is read first: what is appended after it is read
+/// from the log, what is up to it was in the journal before.
 pub(super) async fn bridge(
     log: Arc<dyn Log>,
     rights: Arc<dyn Rights>,
@@ -79,10 +76,11 @@ pub(super) async fn bridge(
     space: SpaceId,
     head: Option<Safe>,
     place: JournalPlace,
+    told: Arc<FxHashSet<EventId>>,
 ) -> Done {
     loop {
-        if let Some(done) = read_journal(&log, &rights, clock.as_ref(), space, head, place).await {
-            return done;
+        if let Some(bridged) = read_journal(&log, &rights, clock.as_ref(), space, head, place, &told).await {
+            return Done::Bridged(bridged);
         }
         tokio::time::sleep(RETRY).await;
     }
@@ -95,7 +93,8 @@ async fn read_journal(
     space: SpaceId,
     head: Option<Safe>,
     place: JournalPlace,
-) -> Option<Done> {
+    told: &Arc<FxHashSet<EventId>>,
+) -> Option<Bridged> {
     let head = match head {
         Some(head) => head,
         None => {
@@ -116,11 +115,12 @@ async fn read_journal(
         next = place.back_for(&rows[back].1.fact);
         rows.truncate(back);
     }
+    rows.retain(|(id, _)| !told.contains(id));
     let mut entries: Vec<(Arc<LogEntry>, Recipients)> = Vec::with_capacity(rows.len());
-    let mut told = stream::iter(newest_of_each(rows))
+    let mut read = stream::iter(newest_of_each(rows))
         .map(|(id, record)| entry_of(rights, space, id, record))
         .buffered(AT_ONCE);
-    while let Some(entry) = told.next().await {
+    while let Some(entry) = read.next().await {
         let Some(entry) = entry else {
             let (last, _) = entries.last()?;
             next = Some(place.behind(last.id, last.time));
@@ -128,10 +128,11 @@ async fn read_journal(
         };
         entries.push(entry);
     }
-    drop(told);
-    Some(Done::Bridged {
+    drop(read);
+    Some(Bridged {
         space,
         head,
+        told: Arc::clone(told),
         next,
         entries,
     })

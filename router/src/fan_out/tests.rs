@@ -157,6 +157,8 @@ async fn a_new_epoch_is_bridged_from_the_journal() {
         })
     })
     .await;
+    let first = node.taken.numbers().iter().filter(|number| **number == 1).count();
+    assert_eq!(first, 1, "what was told from the old log is not told again");
     node.tell(11, None, true).await;
     until("it goes on", || node.taken.numbers().last() == Some(&11)).await;
     assert_eq!(node.taken.safe().unwrap().offset, 2);

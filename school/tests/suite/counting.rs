@@ -23,6 +23,9 @@ pub struct CountingEngine {
     full: AtomicBool,
     /// Whoever loses a compare-and-set hears that its outcome is not known.
     unsure: AtomicBool,
+    /// The table whose next scan is read and then held back.
+    slow: Mutex<Option<&'static str>>,
+    held: AtomicBool,
 }
 
 impl CountingEngine {
@@ -33,6 +36,8 @@ impl CountingEngine {
             bodies: Mutex::default(),
             full: AtomicBool::new(false),
             unsure: AtomicBool::new(false),
+            slow: Mutex::default(),
+            held: AtomicBool::new(false),
         }
     }
 
@@ -54,6 +59,21 @@ impl CountingEngine {
     /// From now on nobody hears that a compare-and-set failed, only that its outcome is not known.
     pub fn be_unsure(&self) {
         self.unsure.store(true, Ordering::SeqCst);
+    }
+
+    /// What the next scan of a table reads is held back until [`CountingEngine::let_go`].
+    pub fn hold_next_scan(&self, table: &'static str) {
+        *self.slow.lock().unwrap() = Some(table);
+    }
+
+    /// Whether a scan was read and is held back.
+    pub fn holds(&self) -> bool {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    /// What is held back arrives.
+    pub fn let_go(&self) {
+        self.held.store(false, Ordering::SeqCst);
     }
 
     /// The tables into which a body that holds `text` was ever written.
@@ -87,7 +107,15 @@ impl Engine for CountingEngine {
     async fn scan(&self, table: &'static Table, partition: &[KeyValue], range: &Range) -> Result<Page, StorageError> {
         self.count(1);
         tokio::task::yield_now().await;
-        self.engine.scan(table, partition, range).await
+        let page = self.engine.scan(table, partition, range).await;
+        let is_slow = self.slow.lock().unwrap().take_if(|slow| *slow == table.name).is_some();
+        if is_slow {
+            self.held.store(true, Ordering::SeqCst);
+            while self.holds() {
+                tokio::task::yield_now().await;
+            }
+        }
+        page
     }
 
     async fn write(&self, batch: Batch) -> Result<(), StorageError> {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use samtale_protocol::messages::{EditMessage, Part};
 use samtale_protocol::people::WithheldReason;
 use samtale_protocol::threads::{OpenThread, RemoveMembers, ThreadReference};
-use samtale_protocol::{ErrorCode, Event, Reply, Request};
+use samtale_protocol::{Audience, ErrorCode, Event, EventId, Reply, Request};
+use samtale_router::{LogEntry, Rights as _};
+use samtale_storage::journal::Fact;
 
 use crate::harness::{Class, Someone};
 
@@ -78,6 +80,42 @@ async fn two_changes_of_the_members_at_a_time_are_two_even_if_a_node_does_not_he
     );
     let tries = world.engine.calls().compares - before;
     assert_eq!(tries, 3, "one of the two was second, and tried again");
+}
+
+#[tokio::test]
+async fn a_thread_that_is_read_while_its_members_change_is_not_kept_as_the_newest() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let to = vec![class.anna.to(), class.bo.to()];
+    let thread = world.start(class.teacher, to, "Hej").await.unwrap().thread;
+    let (node, teacher) = (world.deaf_node(), class.teacher.caller());
+    let open = Request::OpenThread(OpenThread { thread, after: None });
+    world.engine.hold_next_scan("members");
+    let change_meanwhile = async {
+        while !world.engine.holds() {
+            tokio::task::yield_now().await;
+        }
+        world.must(class.teacher, remove(thread, class.anna)).await;
+        let is_change = |event: &Event| matches!(event, Event::Membership { left_at: Some(_), .. });
+        let event = world.events_of(class.bo).await.into_iter().find(is_change);
+        let heard = LogEntry {
+            id: EventId::at(world.now(), &[3; 10]),
+            time: world.now(),
+            audience: Audience::default(),
+            fact: Fact::Membership {
+                thread,
+                profile: class.anna.profile,
+            },
+            event,
+        };
+        node.observe(world.space, &heard);
+        world.engine.let_go();
+    };
+    let (opened, ()) = futures_util::join!(node.handle(&teacher, open), change_meanwhile);
+    opened.unwrap();
+    let send = Request::SendMessage(world.a_send(thread, "nej"));
+    let sent = node.handle(&class.anna.caller(), send).await;
+    assert_eq!(sent.map_err(|refusal| refusal.code), Err(ErrorCode::NotPermitted));
 }
 
 #[tokio::test]
