@@ -72,6 +72,8 @@ impl Shard {
                         };
                         continue;
                     }
+                    let slot = connection.slot;
+                    self.sessions.borrow_mut().on_caught_up(space, slot, position.offset);
                     if resumes {
                         samtale_router::metered::count_replay("resumed");
                         connection.send(&ServerFrame::Resumed { space, events });

@@ -110,14 +110,17 @@ impl Shard {
     }
 
     fn on_delivery(self: &Rc<Self>, delivery: &Delivery) {
-        self.sessions
+        let have = self
+            .sessions
             .borrow_mut()
             .on_delivery(delivery.space, delivery.position, delivery.safe);
         if let Some(frame) = &delivery.frame {
             let sessions = self.sessions.borrow();
             let mut delivered = 0;
             sessions.for_each(delivery.space, &delivery.recipients, |connection| {
-                delivered += u64::from(deliver(connection, delivery.space, frame));
+                if have.binary_search(&connection.slot).is_err() {
+                    delivered += u64::from(deliver(connection, delivery.space, frame));
+                }
             });
             metrics::count_delivery(delivered);
         }

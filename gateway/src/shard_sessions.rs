@@ -21,6 +21,27 @@ struct ShardSpace {
     followed: bool,
     /// The sessions.
     slots: Vec<u32>,
+    /// Sessions that read further in the log than was handed over when they went live, with the offset they came to.
+    ahead: Vec<(u32, u64)>,
+}
+
+impl ShardSpace {
+    /// An entry at `position` was handed over. Returns the sessions that have read it already, in order.
+    fn on_delivery(&mut self, position: Position) -> Vec<u32> {
+        if position.epoch != self.seen.epoch {
+            self.seen = position;
+            self.ahead.clear();
+        }
+        // What stands no further in the log than what was handed over came another way, and nobody has read it there.
+        if position.offset <= self.seen.offset {
+            return Vec::new();
+        }
+        self.seen = position;
+        self.ahead.retain(|(_, reached)| *reached >= position.offset);
+        let mut have: Vec<u32> = self.ahead.iter().map(|(slot, _)| *slot).collect();
+        have.sort_unstable();
+        have
+    }
 }
 
 /// The sessions of a shard.
@@ -92,6 +113,7 @@ impl Sessions {
                 continue;
             };
             space.slots.retain(|other| *other != slot);
+            space.ahead.retain(|(other, _)| *other != slot);
             if space.slots.is_empty() {
                 if space.followed {
                     left.push(own.space);
@@ -134,13 +156,22 @@ impl Sessions {
         }
     }
 
-    /// An entry at `position` was handed over; everything up to `safe` was.
-    pub fn on_delivery(&mut self, space: SpaceId, position: Position, safe: Safe) {
-        if let Some(space) = self.spaces.get_mut(&space) {
-            space.safe = safe;
-            if position.epoch != space.seen.epoch || position.offset > space.seen.offset {
-                space.seen = position;
-            }
+    /// An entry at `position` was handed over; everything up to `safe` was. Returns the slots of the sessions that have
+    /// read it already, in order.
+    pub fn on_delivery(&mut self, space: SpaceId, position: Position, safe: Safe) -> Vec<u32> {
+        let Some(space) = self.spaces.get_mut(&space) else {
+            return Vec::new();
+        };
+        space.safe = safe;
+        space.on_delivery(position)
+    }
+
+    /// A session goes live that has read the log up to `offset`, in the epoch of what was handed over.
+    pub fn on_caught_up(&mut self, space: SpaceId, slot: u32, offset: u64) {
+        if let Some(space) = self.spaces.get_mut(&space)
+            && offset > space.seen.offset
+        {
+            space.ahead.push((slot, offset));
         }
     }
 
@@ -148,6 +179,7 @@ impl Sessions {
     pub fn on_moved(&mut self, space: SpaceId, safe: Safe) {
         if let Some(space) = self.spaces.get_mut(&space) {
             (space.safe, space.seen) = (safe, safe.position);
+            space.ahead.clear();
         }
     }
 
@@ -255,5 +287,68 @@ fn remove_from<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, Vec<u32>>, key: &
         if slots.is_empty() {
             map.remove(key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use samtale_router::Epoch;
+
+    use super::*;
+
+    const fn at(epoch: u64, offset: u64) -> Position {
+        Position {
+            epoch: Epoch(epoch),
+            offset,
+        }
+    }
+
+    const SPACE: SpaceId = SpaceId::from_bytes([1; 16]);
+
+    /// Sessions in a space up to offset 10, three of which read further before they went live.
+    fn sessions() -> Sessions {
+        let mut sessions = Sessions::default();
+        let space = sessions.spaces.entry(SPACE).or_default();
+        (space.followed, space.seen) = (true, at(1, 10));
+        sessions.on_caught_up(SPACE, 7, 12);
+        sessions.on_caught_up(SPACE, 3, 11);
+        sessions.on_caught_up(SPACE, 4, 10);
+        sessions.on_caught_up(SPACE, 5, 12);
+        sessions
+    }
+
+    fn told(sessions: &mut Sessions, epoch: u64, offset: u64) -> Vec<u32> {
+        sessions.on_delivery(SPACE, at(epoch, offset), Safe::default())
+    }
+
+    #[test]
+    fn who_read_an_entry_before_going_live_is_not_given_it_again() {
+        let mut sessions = sessions();
+        assert_eq!(told(&mut sessions, 1, 11), [3, 5, 7]);
+        assert_eq!(told(&mut sessions, 1, 12), [5, 7]);
+        assert!(told(&mut sessions, 1, 13).is_empty());
+        assert!(sessions.spaces[&SPACE].ahead.is_empty());
+    }
+
+    #[test]
+    fn what_has_no_place_of_its_own_in_the_log_is_for_everyone() {
+        let mut sessions = sessions();
+        assert!(told(&mut sessions, 1, 10).is_empty(), "told by the node that wrote it");
+        assert_eq!(told(&mut sessions, 1, 12), [5, 7], "a hole in the log changes nothing");
+    }
+
+    #[test]
+    fn a_log_that_began_anew_has_been_read_by_nobody() {
+        let mut moved = sessions();
+        let position = at(2, 1);
+        moved.on_moved(
+            SPACE,
+            Safe {
+                position,
+                ..Safe::default()
+            },
+        );
+        assert!(told(&mut moved, 2, 2).is_empty());
+        assert!(told(&mut sessions(), 2, 2).is_empty());
     }
 }

@@ -22,7 +22,7 @@ use crate::client::TlsMode;
 pub use fleet::Fleet;
 pub use opening::Opened;
 pub use process::run;
-pub use round::{Seen, counts, histogram};
+pub use round::{Seen, counts, histogram, merged};
 
 /// What connections of a reader are to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -60,6 +60,15 @@ pub fn histogram() -> Result<Histogram<u64>> {
     Ok(Histogram::new_with_bounds(1, LONGEST_US, FIGURES)?)
 }
 
+/// A histogram of what was counted, by any number of readers.
+pub fn merged(counts: &[(u64, u64)]) -> Result<Histogram<u64>> {
+    let mut all = histogram()?;
+    for (value, count) in counts {
+        all.saturating_record_n(*value, *count);
+    }
+    Ok(all)
+}
+
 /// What a histogram holds, to be sent and added up.
 pub fn counts(histogram: &Histogram<u64>) -> Vec<(u64, u64)> {
     let recorded = histogram.iter_recorded();

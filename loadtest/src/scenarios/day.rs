@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use hdrhistogram::Histogram;
 
 use super::progress;
 use crate::clock;
@@ -16,7 +15,7 @@ use crate::figure::{float, per, rounded};
 use crate::nation::{self, Draw, Nation, PEOPLE, Written};
 use crate::outcome::{Latency, Outcome};
 use crate::pairs::Pairs;
-use crate::readers::histogram;
+use crate::readers::merged;
 use crate::server::{Features, PROGRAM, School, Server, TOKEN_LIFETIME, program};
 
 /// Real people of one player: below the 20,000 descriptors that a process may have.
@@ -293,14 +292,6 @@ fn simulate(plan: &Plan) -> (u64, u64) {
         }
     }
     (came, there.values().copied().max().unwrap_or_default())
-}
-
-fn merged(counts: &[(u64, u64)]) -> Result<Histogram<u64>> {
-    let mut all = histogram()?;
-    for (value, count) in counts {
-        all.saturating_record_n(*value, *count);
-    }
-    Ok(all)
 }
 
 fn count(outcome: &mut Outcome, name: &str, value: f64) {

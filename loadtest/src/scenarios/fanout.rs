@@ -1,7 +1,6 @@
 //! Fan-out: real messages through school, storage and router to all sessions of one thread, in turns with the floor.
 
 use anyhow::{Result, ensure};
-use hdrhistogram::Histogram;
 
 use super::floor::Floor;
 use super::{Plan, SETTLE, progress};
@@ -10,7 +9,7 @@ use crate::figure::{float, per};
 use crate::outcome::{Latency, Outcome};
 use crate::pairs::Pairs;
 use crate::population::{GROUP_MEMBERS, Population};
-use crate::readers::{Fleet, Kind, Seen, histogram};
+use crate::readers::{Fleet, Kind, Seen, merged};
 use crate::schedule::Schedule;
 use crate::sender::Sender;
 use crate::server::Server;
@@ -60,16 +59,16 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
         let round = server_round(&server, &mut sender, &mut fleet, schedule, idle)?;
         floors.push(below);
         rates.push(round.deliveries_per_second);
-        all.add(round.seen);
-        let Some(cost) = round.cpu_us_per_delivery else {
-            continue;
-        };
-        costs.push(cost);
-        ratios.push(per(cost, below));
         progress(&format!(
-            "round {repeat} of {}: {cost:.2} us of CPU per delivery, floor {below:.2}",
-            plan.repeats
+            "round {repeat} of {}: {}",
+            plan.repeats,
+            in_words(&round, plan.sessions, below)?
         ));
+        all.add(round.seen);
+        if let Some(cost) = round.cpu_us_per_delivery {
+            costs.push(cost);
+            ratios.push(per(cost, below));
+        }
     }
     // The readers first: they would tell of every socket that ends under them.
     drop(fleet);
@@ -78,7 +77,7 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     outcome.figures.ratio_to_floor = outcome.repeated("ratio_to_floor", ratios);
     outcome.figures.deliveries_per_second = outcome.repeated("deliveries_per_second", rates);
     describe(&mut outcome, &all, schedule)?;
-    let below = Pairs::of(&merged(&floor_seen)?);
+    let below = Pairs::of(&merged(&floor_seen.latencies_us)?);
     outcome.histograms.insert("floor_latency_us".to_owned(), below);
     if plan.tls {
         outcome.note("sessions are over TLS 1.3, the floor is not");
@@ -89,6 +88,20 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
         ));
     }
     Ok(outcome)
+}
+
+/// A round, for whoever waits for the others.
+fn in_words(round: &Round, sessions: usize, floor: f64) -> Result<String> {
+    let Latency { p50, p99, .. } = Latency::of(&merged(&round.seen.latencies_us)?);
+    let (rate, seen) = (round.deliveries_per_second, &round.seen);
+    let wrong = seen.lost + seen.duplicated + seen.reordered;
+    let cost = round.cpu_us_per_delivery.map_or_else(String::new, |cost| {
+        format!("; {cost:.2} us of CPU per delivery, floor {floor:.2}")
+    });
+    Ok(format!(
+        "{sessions} sessions, {rate:.0} deliveries/s, p50 {p50} ms, p99 {p99} ms, {wrong} wrong, {} closed{cost}",
+        seen.closed
+    ))
 }
 
 /// What the server uses when nothing is sent, in CPU nanoseconds per nanosecond.
@@ -124,18 +137,9 @@ fn server_round(
     })
 }
 
-/// What all readers saw, as one histogram in microseconds.
-fn merged(all: &Seen) -> Result<Histogram<u64>> {
-    let mut latencies = histogram()?;
-    for (value, count) in &all.latencies_us {
-        latencies.saturating_record_n(*value, *count);
-    }
-    Ok(latencies)
-}
-
 /// What readers saw, and how it was sent.
 pub fn describe(outcome: &mut Outcome, all: &Seen, schedule: Schedule) -> Result<()> {
-    let latencies = merged(all)?;
+    let latencies = merged(&all.latencies_us)?;
     let figures = &mut outcome.figures;
     figures.latency_ms = Some(Latency::of(&latencies));
     figures.event_bytes = Some(all.event_bytes);

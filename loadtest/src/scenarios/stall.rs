@@ -16,7 +16,7 @@ use crate::figure::{float, per};
 use crate::memory::KernelMemory;
 use crate::outcome::{Latency, Outcome};
 use crate::population::{GROUP_MEMBERS, Population};
-use crate::readers::{Fleet, Kind, Seen, Whose, histogram};
+use crate::readers::{Fleet, Kind, Seen, Whose, merged};
 use crate::schedule::Schedule;
 use crate::sender::Sender;
 use crate::server::Server;
@@ -255,11 +255,7 @@ fn p99(seen: &Seen) -> Result<f64> {
 }
 
 fn latency(seen: &Seen) -> Result<Latency> {
-    let mut latencies = histogram()?;
-    for (value, count) in &seen.latencies_us {
-        latencies.saturating_record_n(*value, *count);
-    }
-    Ok(Latency::of(&latencies))
+    Ok(Latency::of(&merged(&seen.latencies_us)?))
 }
 
 fn describe(outcome: &mut Outcome, with: &Seen, without: &Seen, all: &[Stalled]) -> Result<()> {

@@ -11,7 +11,7 @@ use crate::clock;
 use crate::figure::{float, per, rounded};
 use crate::outcome::{Latency, Outcome};
 use crate::population::Population;
-use crate::readers::{Fleet, Kind, Opened, Seen, Whose, histogram};
+use crate::readers::{Fleet, Kind, Opened, Seen, Whose, merged};
 use crate::schedule::Schedule;
 use crate::sender::Sender;
 use crate::server::Server;
@@ -115,7 +115,7 @@ fn under_load(
     let schedule = Schedule::gentle(plan.sessions, plan.share(plan.repeats));
     let mode = if plan.tls { TlsMode::Tickets } else { TlsMode::Whole };
     let (mut seconds, mut reads, mut seen) = (Vec::new(), Vec::new(), Seen::default());
-    let mut waits = histogram()?;
+    let mut waits = Vec::new();
     for _ in 0..plan.repeats {
         fleet.begin(Kind::Session, sender.next_number())?;
         let (storm, end) = std::thread::scope(|scope| {
@@ -130,16 +130,14 @@ fn under_load(
         seen.add(fleet.finish(Kind::Session, end??)?);
         seconds.push(storm.seconds);
         reads.extend(storm.reads_per_resume);
-        for (wait, count) in &storm.opened.waits_us {
-            waits.saturating_record_n(*wait, *count);
-        }
+        waits.extend_from_slice(&storm.opened.waits_us);
         all.add(storm.opened);
     }
     let figures = &mut outcome.figures;
     (figures.deliveries, figures.lost) = (Some(seen.deliveries), Some(seen.lost));
     (figures.duplicated, figures.reordered) = (Some(seen.duplicated), Some(seen.reordered));
     (figures.repeated, figures.closed) = (Some(seen.repeated), Some(seen.closed));
-    figures.back_ms = Some(Latency::of(&waits));
+    figures.back_ms = Some(Latency::of(&merged(&waits)?));
     let name = "storage_reads_per_resume_under_load";
     outcome.figures.storage_reads_per_resume_under_load = outcome.repeated(name, reads);
     outcome.figures.back_seconds_under_load = outcome.repeated("back_seconds_under_load", seconds);
@@ -171,9 +169,14 @@ fn storm(server: &Server, fleet: &mut Fleet, mode: TlsMode, at_once: usize) -> R
             .map(|(after, before)| per(after - before, count)),
         opened,
     };
+    let Latency { p50, p99, .. } = Latency::of(&merged(&storm.opened.waits_us)?);
     progress(&format!(
-        "{} sessions are back after {seconds:.2} s, at {:.0} us of the server's CPU each; {} attempts failed",
-        storm.opened.count, storm.cpu_us_per_resume, storm.opened.failed
+        "{} sessions are back after {seconds:.2} s ({:.0}/s, p50 {p50} ms, p99 {p99} ms), at {:.0} us of the server's CPU \
+         each; {} attempts failed",
+        storm.opened.count,
+        per(count, seconds),
+        storm.cpu_us_per_resume,
+        storm.opened.failed
     ));
     clock::wait(PAUSE);
     Ok(storm)
