@@ -9,6 +9,7 @@ PORT ?= 8080
 DATA ?= cluster
 SEED ?= 1
 SCENARIO ?= fanout
+GATEWAYS ?= 3
 BINARIES := $(or $(CARGO_TARGET_DIR),target)
 # Looked at when the server starts, so after the page was built.
 WEB = $$([[ -e clients/web/dist/index.html ]] && echo --set web=clients/web/dist)
@@ -23,10 +24,10 @@ run: ## Start a demo school with its page, and say who can log in (PORT=8080)
 	cargo build --locked --package samtale-gateway --package samtale-client
 	$(BINARIES)/debug/samtale demo --data data --listen 127.0.0.1:$(PORT) $(WEB)
 
-cluster: ## Start Redis, a CQL server and three gateways with a demo school (PORT=8080, DATA=cluster)
+cluster: ## Start Redis, a CQL server and gateways with a demo school (PORT=8080, DATA=cluster, GATEWAYS=3)
 	@scripts/set-up
 	cargo build --locked --package samtale-gateway --package samtale-client --package samtale-tests --bins
-	@exec $(BINARIES)/debug/samtale-cluster --data $(DATA) --port $(PORT) $$([[ -e clients/web/dist/index.html ]] && echo --web clients/web/dist)
+	@exec $(BINARIES)/debug/samtale-cluster --data $(DATA) --port $(PORT) --gateways $(GATEWAYS) $$([[ -e clients/web/dist/index.html ]] && echo --web clients/web/dist) $(ARGS)
 
 test: ## Run every test in its short form, and say what was skipped
 	@scripts/test

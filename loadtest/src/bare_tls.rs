@@ -52,7 +52,7 @@ impl BareTls {
             child,
             target: Target {
                 kind: Kind::Floor,
-                server: address,
+                servers: vec![address],
                 people: None,
                 certificate: Some(files.certificate),
             },

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::day::Hours;
 use crate::nation::{self, Nation};
 use crate::outcome::Outcome;
-use crate::scenarios::{Plan, day, fanout, floor, idle, peers, stall, storm};
+use crate::scenarios::{Plan, day, fanout, floor, idle, login, peers, stall, storm};
 use crate::written::Written;
 use crate::{bare_tls, budgets, readers, sockets};
 
@@ -18,8 +18,10 @@ const EXAMPLES: &str = "\
 Examples:
   samtale-loadtest floor --sessions 2000 --json floor.json
   samtale-loadtest fanout --sessions 12000 --seconds 60 --json fanout.json
+  samtale-loadtest fanout --sessions 6000 --cluster cluster/cluster.json
   samtale-loadtest idle --sessions 4000 --seconds 30 --json idle.json
   samtale-loadtest idle --sessions 200000 --seconds 120
+  samtale-loadtest login --sessions 16
   samtale-loadtest storm --sessions 12000 --tls
   samtale-loadtest stall --sessions 12000 --stalled 100
   samtale-loadtest report floor.json fanout.json idle.json
@@ -42,9 +44,11 @@ enum Scenario {
     /// The machine's own price of a delivery: the same frames through raw sockets
     Floor(Run),
     /// Messages to all sessions of one thread, in turns with the floor
-    Fanout(Run),
+    Fanout(Fanout),
     /// Sessions that are only pinged: their memory and their CPU
     Idle(Idle),
+    /// Logins with a password, of whom --sessions at once
+    Login(Run),
     /// The same messages and idle sessions on other servers, in turns; scripts/peers gets them
     Peers(Run),
     /// A school day of a nation, with real sockets for some of its people
@@ -96,6 +100,15 @@ struct Run {
     tls: bool,
     #[command(flatten)]
     written: Written,
+}
+
+#[derive(Args)]
+struct Fanout {
+    #[command(flatten)]
+    run: Run,
+    /// The file of a cluster that runs, as `make cluster` writes it: its gateways share the sessions
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["server", "tls"])]
+    cluster: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -193,7 +206,10 @@ fn run(scenario: Scenario) -> Result<()> {
     sockets::raise_descriptor_limit();
     match scenario {
         Scenario::Floor(run) => run.finish(floor::run(&run.plan())?),
-        Scenario::Fanout(run) => run.finish(fanout::run(&run.plan())?),
+        Scenario::Fanout(Fanout { run, cluster }) => {
+            let plan = Plan { cluster, ..run.plan() };
+            run.finish(fanout::run(&plan)?)
+        }
         Scenario::Idle(Idle { run, threads }) => run.finish(idle::run(&run.plan(), threads)?),
         Scenario::Storm(Storm { run, at_once }) => run.finish(storm::run(&run.plan(), at_once)?),
         Scenario::Stall(Stall { run, stalled }) => run.finish(stall::run(&run.plan(), stalled)?),
@@ -202,6 +218,7 @@ fn run(scenario: Scenario) -> Result<()> {
             print!("{}", budgets::report(&outcomes?));
             Ok(())
         }
+        Scenario::Login(run) => run.finish(login::run(&run.plan())?),
         Scenario::Peers(run) => run.finish(peers::run(&run.plan())?),
         Scenario::Day(day) => day.run(),
         Scenario::Play { part } => crate::day::play(&part),
@@ -256,6 +273,7 @@ impl Run {
             repeats: self.repeats.clamp(1, 100),
             server: self.server.clone(),
             people: self.people.clone(),
+            cluster: None,
             tls: self.tls,
         }
     }
@@ -274,7 +292,7 @@ mod tests {
     fn the_command_line_of_scripts_is_understood() {
         let line = "samtale-loadtest fanout --sessions 20 --seconds 2 --json out.json";
         let cli = Cli::try_parse_from(line.split(' ')).unwrap();
-        assert!(matches!(cli.scenario, Scenario::Fanout(run) if run.plan().sessions == 20));
+        assert!(matches!(cli.scenario, Scenario::Fanout(fanout) if fanout.run.plan().sessions == 20));
         assert!(Cli::try_parse_from(["samtale-loadtest", "fanout", "--server", "http://127.0.0.1:1"]).is_err());
         use clap::CommandFactory;
         Cli::command().debug_assert();

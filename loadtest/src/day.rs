@@ -5,7 +5,6 @@
 //! (`scenarios/day.rs`) starts one per some thousands of them.
 
 mod cast;
-mod cluster;
 mod hours;
 mod ledger;
 mod person;
@@ -20,7 +19,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::nation::Nation;
 
-pub use cluster::{Cluster, Processes};
 pub use hours::{Hours, share_of_peak, visits};
 pub use player::play;
 pub use process::Players;

@@ -10,6 +10,7 @@ pub mod certificate;
 pub mod cli;
 pub mod client;
 pub mod clock;
+pub mod cluster;
 pub mod day;
 pub mod delivered;
 pub mod figure;

@@ -39,12 +39,19 @@ pub enum Kind {
 pub struct Target {
     /// To what.
     pub kind: Kind,
-    /// Where that is.
-    pub server: SocketAddr,
+    /// Where that is. The gateways of a cluster take connections in turns.
+    pub servers: Vec<SocketAddr>,
     /// The people whose sessions they are. The floor knows no people.
     pub people: Option<PathBuf>,
     /// The certificate to trust, if it speaks TLS.
     pub certificate: Option<PathBuf>,
+}
+
+impl Target {
+    /// Where the connection with this number goes.
+    pub fn server(&self, number: usize) -> SocketAddr {
+        self.servers[number % self.servers.len()]
+    }
 }
 
 /// Which sessions an order is about.

@@ -4,6 +4,7 @@ pub mod day;
 pub mod fanout;
 pub mod floor;
 pub mod idle;
+pub mod login;
 pub mod peers;
 pub mod stall;
 pub mod storm;
@@ -32,6 +33,8 @@ pub struct Plan {
     pub server: Option<String>,
     /// The file of its people.
     pub people: Option<PathBuf>,
+    /// The file of a cluster that runs, instead of a server of our own.
+    pub cluster: Option<PathBuf>,
     /// Whether sessions are over TLS.
     pub tls: bool,
 }
@@ -39,6 +42,11 @@ pub struct Plan {
 impl Plan {
     /// The server of the run, with people for its sessions.
     fn server(&self, counts: bool) -> Result<Server> {
+        if let Some(cluster) = &self.cluster {
+            let people = self.sessions.min(GROUP_MEMBERS) + 1;
+            progress(&format!("a school of {people} people in the cluster"));
+            return Server::of_cluster(cluster, people);
+        }
         let Some(url) = &self.server else {
             let features = Features { tls: self.tls, counts };
             return Server::start(self.school(self.sessions)?, features);

@@ -50,7 +50,7 @@ impl Sender {
         let hello = Encoding::MessagePack.encode(&ClientFrame::Hello(people.sender().hello(number)))?;
         let begin = Begin::Session(hello.into());
         let mut sender = Self {
-            client: Client::connect(target.server, number, tls.transpose()?.as_ref(), begin)?,
+            client: Client::connect(target.server(0), number, tls.transpose()?.as_ref(), begin)?,
             scratch: vec![0; SCRATCH_BYTES].into(),
             server_ahead_ms: 0,
             last_sent_at: 0,

@@ -1,9 +1,11 @@
 //! The server that is measured: one of our own on a folder of its own, or one that somebody else started.
 
 mod cpu;
+mod demo;
 mod school;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
@@ -14,12 +16,14 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::certificate::Certificate;
 use crate::clock;
+use crate::cluster::{Cluster, GATEWAYS, Processes};
 use crate::machine::resident_kib;
 use crate::readers::{Kind, Target};
 use crate::scrape::Counts;
 use crate::sockets::is_local;
 pub use cpu::CpuTime;
 
+pub use demo::Login;
 pub use school::School;
 
 /// How long a server may take to open its store and listen.
@@ -50,6 +54,8 @@ pub struct Server {
     /// Where it tells what it counts.
     metrics: Option<SocketAddr>,
     own: Option<Own>,
+    /// The processes of a cluster, and the folder of its people's tokens.
+    cluster: Option<(RefCell<Processes>, School)>,
 }
 
 /// A server that we started, and its folder.
@@ -84,7 +90,7 @@ impl Server {
         let child = serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
         let target = Target {
             kind: Kind::Session,
-            server: address,
+            servers: vec![address],
             people: Some(school.people().to_path_buf()),
             certificate: certificate.map(|files| files.certificate),
         };
@@ -97,6 +103,7 @@ impl Server {
             target,
             metrics,
             own: Some(own),
+            cluster: None,
         };
         server.listens()?;
         Ok(server)
@@ -115,12 +122,33 @@ impl Server {
         Ok(Self {
             target: Target {
                 kind: Kind::Session,
-                server: address.with_context(|| format!("{url} is not in 127.0.0.0/8: load stays on this machine"))?,
+                servers: vec![
+                    address.with_context(|| format!("{url} is not in 127.0.0.0/8: load stays on this machine"))?,
+                ],
                 people: Some(people.to_path_buf()),
                 certificate: None,
             },
             metrics: None,
             own: None,
+            cluster: None,
+        })
+    }
+
+    /// The gateways of a cluster that runs, to which a school of so many people is added.
+    pub fn of_cluster(file: &Path, people: usize) -> Result<Self> {
+        let cluster = Cluster::read(file)?;
+        let (data, keys) = cluster.folders();
+        let school = School::in_cluster(people, &data, &keys)?;
+        Ok(Self {
+            target: Target {
+                kind: Kind::Session,
+                servers: cluster.servers()?,
+                people: Some(school.people().to_path_buf()),
+                certificate: None,
+            },
+            metrics: None,
+            own: None,
+            cluster: Some((RefCell::new(cluster.processes()), school)),
         })
     }
 
@@ -129,10 +157,19 @@ impl Server {
         self.target.people.as_deref().unwrap_or(Path::new(""))
     }
 
-    /// The CPU that the server has used, in nanoseconds; `None` of one that is not ours.
+    /// The CPU that the server, or all gateways of a cluster have used, in nanoseconds; `None` of one that is not ours.
     pub fn cpu(&self) -> Result<Option<u64>> {
+        if self.cluster.is_some() {
+            return Ok(self.cpu_by_kind().get(GATEWAYS).copied());
+        }
         let own = self.own.as_ref();
         own.map(|own| own.cpu.borrow_mut().of(own.child.id())).transpose()
+    }
+
+    /// The CPU that the processes of a cluster have used, by what they are.
+    pub fn cpu_by_kind(&self) -> BTreeMap<&'static str, u64> {
+        let cluster = self.cluster.as_ref();
+        cluster.map_or_else(BTreeMap::new, |(processes, _)| processes.borrow_mut().cpu())
     }
 
     /// Its process; `None` of one that is not ours.
@@ -159,7 +196,7 @@ impl Server {
 
     fn listens(&mut self) -> Result<()> {
         let deadline = clock::now() + clock::in_nanoseconds(START);
-        while TcpStream::connect(self.target.server).is_err() {
+        while TcpStream::connect(self.target.server(0)).is_err() {
             if let Some(own) = &mut self.own
                 && let Some(ended) = own.child.try_wait()?
             {

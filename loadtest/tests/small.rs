@@ -4,10 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use serde_json::Value;
+use samtale_loadtest::clock;
+use serde_json::{Value, json};
 
 /// Runs a scenario with 20 sessions for two seconds. `samtale` must be built beside the load tester; it says so if not.
 fn small(scenario: &str) -> Value {
@@ -60,6 +63,57 @@ fn every_message_reaches_every_session_once_and_in_order() {
     assert!(outcome["latency_ms"]["p50"].as_f64().unwrap() <= outcome["latency_ms"]["max"].as_f64().unwrap());
 }
 
+/// A gateway of its own in the folders that `make cluster` makes; ended with the test.
+struct Gateway(Child);
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_gateways_of_a_cluster_share_the_sessions() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("gateway-1").join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut serve = Command::new(Path::new(env!("CARGO_BIN_EXE_samtale-loadtest")).with_file_name("samtale"));
+    serve.args(["serve", "--set", "login.access_token_lifetime=1h"]);
+    serve
+        .arg("--listen")
+        .arg(format!("127.0.0.1:{port}"))
+        .arg("--data")
+        .arg(&data);
+    serve.arg("--keys").arg(folder.path().join("keys"));
+    let gateway = Gateway(serve.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    until_it_listens(port);
+    let file = folder.path().join("cluster.json");
+    // Both names of the one gateway: sessions are opened to each in turn.
+    let cluster = json!({ "gateways": [
+        { "url": format!("http://127.0.0.1:{port}"), "pid": gateway.0.id() },
+        { "url": format!("http://localhost:{port}") },
+    ] });
+    std::fs::write(&file, cluster.to_string()).unwrap();
+    let outcome = small_with("fanout", &["--cluster", file.to_str().unwrap()]);
+    for what in ["lost", "duplicated", "reordered", "closed"] {
+        assert_eq!(outcome[what], 0, "{what} in {outcome:#}");
+    }
+    assert_eq!(outcome["counts"]["gateways"], 2.0);
+    assert!(outcome["counts"]["gateways_cpu_us_per_message"].as_f64().unwrap() > 0.0);
+}
+
+fn until_it_listens(port: u16) {
+    for _ in 0..600 {
+        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return;
+        }
+        clock::wait(Duration::from_millis(50));
+    }
+    panic!("the gateway does not listen");
+}
+
 #[test]
 fn idle_sessions_stay() {
     let outcome = small_with("idle", &["--threads", "2", "--tls"]);
@@ -80,8 +134,7 @@ fn idle_sessions_stay() {
 fn sessions_that_are_cut_come_back_and_miss_nothing() {
     for more in [&[][..], &["--tls"]] {
         let outcome = small_with("storm", more);
-        // A resume may tell an event again that was also told live; whether that happens is a matter of moments.
-        for what in ["lost", "closed", "resyncs"] {
+        for what in ["lost", "duplicated", "reordered", "closed", "resyncs"] {
             assert_eq!(outcome[what], 0, "{what} in {outcome:#}");
         }
         // What the server does by itself meanwhile is far less than a read for each who comes back.
@@ -148,6 +201,14 @@ fn a_morning_of_a_small_nation_misses_nothing() {
         assert_eq!(outcome[what], 0, "{what} in {outcome:#}");
     }
     assert!(outcome["deliveries"].as_u64().unwrap() > 0, "{outcome:#}");
+}
+
+#[test]
+fn people_log_in_with_their_passwords() {
+    let outcome = small("login");
+    for what in ["logins_per_second", "cpu_us_per_login"] {
+        assert!(outcome["counts"][what].as_f64().unwrap() > 0.0, "{what} in {outcome:#}");
+    }
 }
 
 #[test]

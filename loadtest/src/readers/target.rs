@@ -63,7 +63,12 @@ impl Targets {
             TlsMode::Whole => &ready.whole,
             TlsMode::Tickets => &ready.with_tickets,
         };
-        Ok(Client::connect(ready.target.server, number, tls.as_ref(), begin)?)
+        Ok(Client::connect(
+            ready.target.server(number),
+            number,
+            tls.as_ref(),
+            begin,
+        )?)
     }
 
     /// Whether connections to a target are sessions, which are open when they were greeted and have caught up.

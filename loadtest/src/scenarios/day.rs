@@ -10,7 +10,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::progress;
 use crate::clock;
-use crate::day::{AULA_PER_MINUTE, Cluster, Hours, Part, Players, Processes, Told, visits};
+use crate::cluster::{Cluster, GATEWAYS, Processes};
+use crate::day::{AULA_PER_MINUTE, Hours, Part, Players, Told, visits};
 use crate::figure::{float, per, rounded};
 use crate::nation::{self, Draw, Nation, PEOPLE, Written};
 use crate::outcome::{Latency, Outcome};
@@ -101,9 +102,9 @@ fn set(plan: &Plan, file: &Path, folder: &Path, written: Written, outcome: &mut 
         populate(file, &tokens, &school.data(), None)?;
         let server = Server::start(school, Features::default())?;
         let mut processes = Processes::default();
-        processes.add("gateways", server.process());
+        processes.add(GATEWAYS, server.process());
         Stage {
-            servers: vec![server.target.server],
+            servers: server.target.servers.clone(),
             processes,
             tokens,
             _server: Some(server),

@@ -1,11 +1,13 @@
 //! Fan-out: real messages through school, storage and router to all sessions of one thread, in turns with the floor.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, ensure};
 
 use super::floor::Floor;
 use super::{Plan, SETTLE, progress};
 use crate::clock;
-use crate::figure::{float, per};
+use crate::figure::{float, per, rounded};
 use crate::outcome::{Latency, Outcome};
 use crate::pairs::Pairs;
 use crate::population::{GROUP_MEMBERS, Population};
@@ -17,19 +19,30 @@ use crate::server::Server;
 /// The most sessions: the server keeps some descriptors for itself.
 const MOST: usize = 18_500;
 
+/// The most sessions of a cluster, over all its gateways.
+const MOST_OF_CLUSTER: usize = 150_000;
+
 /// A round of the server.
 struct Round {
     /// CPU of the server per message and session, in microseconds; `None` of a server that is not ours.
     cpu_us_per_delivery: Option<f64>,
     deliveries_per_second: f64,
     seen: Seen,
+    /// The CPU of a cluster's processes, in nanoseconds, by what they are.
+    cluster_cpu: BTreeMap<&'static str, u64>,
 }
 
 /// Measures it.
 pub fn run(plan: &Plan) -> Result<Outcome> {
-    plan.check(MOST)?;
+    plan.check(if plan.cluster.is_some() { MOST_OF_CLUSTER } else { MOST })?;
     let mut outcome = Outcome::new("fanout", plan.sessions, plan.time.as_secs());
     let server = plan.server(false)?;
+    let gateways = server.target.servers.len();
+    ensure!(
+        plan.sessions <= MOST * gateways,
+        "{gateways} gateways hold at most {} sessions: a process has 20,000 descriptors",
+        MOST * gateways
+    );
     let people = Population::read(server.people())?;
     let mut fleet = Fleet::start(2 * plan.sessions)?;
     // The first session loads the spaces; thousands at once would load them thousands of times.
@@ -51,6 +64,7 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     all.latencies_us.clear();
     all.by_second.clear();
     let mut floor_seen = Seen::default();
+    let mut cluster_cpu: BTreeMap<&'static str, u64> = BTreeMap::new();
     let (mut floors, mut costs, mut ratios, mut rates) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for repeat in 1..=plan.repeats {
         let beneath = floor.send_round(&mut fleet, schedule)?;
@@ -65,6 +79,9 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
             in_words(&round, plan.sessions, below)?
         ));
         all.add(round.seen);
+        for (kind, used) in round.cluster_cpu {
+            *cluster_cpu.entry(kind).or_default() += used;
+        }
         if let Some(cost) = round.cpu_us_per_delivery {
             costs.push(cost);
             ratios.push(per(cost, below));
@@ -77,6 +94,17 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     outcome.figures.ratio_to_floor = outcome.repeated("ratio_to_floor", ratios);
     outcome.figures.deliveries_per_second = outcome.repeated("deliveries_per_second", rates);
     describe(&mut outcome, &all, schedule)?;
+    if plan.cluster.is_some() {
+        outcome.counts.insert("gateways".to_owned(), float(gateways as u64));
+        outcome.note("sessions are spread evenly over the gateways of a cluster; the one who sends is on the first");
+    }
+    let messages = float(u64::from(plan.repeats) * u64::from(schedule.messages));
+    for (kind, used) in cluster_cpu {
+        let name = format!("{kind}_cpu_us_per_message");
+        outcome
+            .counts
+            .insert(name, rounded(per(float(used) / 1000.0, messages)));
+    }
     let below = Pairs::of(&merged(&floor_seen.latencies_us)?);
     outcome.histograms.insert("floor_latency_us".to_owned(), below);
     if plan.tls {
@@ -122,9 +150,14 @@ fn server_round(
     idle: f64,
 ) -> Result<Round> {
     let (before, since) = (server.cpu()?, clock::now());
+    let cluster_before = server.cpu_by_kind();
     let end = sender.send_round(schedule, |first| fleet.begin(Kind::Session, first))?;
     let seen = fleet.finish(Kind::Session, end)?;
     let (after, time) = (server.cpu()?, float(clock::now() - since));
+    let mut cluster_cpu = server.cpu_by_kind();
+    for (kind, used) in &mut cluster_cpu {
+        *used = used.saturating_sub(cluster_before.get(kind).copied().unwrap_or_default());
+    }
     ensure!(seen.deliveries > 0, "no session was shown anything");
     let deliveries = float(seen.deliveries);
     let used = before
@@ -134,6 +167,7 @@ fn server_round(
         cpu_us_per_delivery: used.map(|used| per((used - idle * time) / 1000.0, deliveries)),
         deliveries_per_second: per(deliveries, time / 1e9),
         seen,
+        cluster_cpu,
     })
 }
 

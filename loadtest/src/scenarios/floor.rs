@@ -39,7 +39,7 @@ impl Floor {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let target = Target {
             kind: Kind::Floor,
-            server: listener.local_addr()?,
+            servers: vec![listener.local_addr()?],
             people: None,
             certificate: None,
         };

@@ -134,7 +134,7 @@ fn ours(server: &Server, sessions: usize) -> Result<Contender> {
     Contender::new(
         (OURS, ""),
         process,
-        server.target.server,
+        server.target.server(0),
         speaks,
         Sends::Ours(Box::new(ours)),
     )

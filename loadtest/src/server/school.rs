@@ -26,33 +26,17 @@ pub struct School {
 impl School {
     /// Makes a school of this many people.
     pub fn populate(people: usize) -> Result<Self> {
-        let program = program()?;
-        let folder = Rc::new(folder()?);
-        let tokens = folder.path().join("people");
-        let mut populate = Command::new(&program);
-        // The server knows its own settings only, and would refuse this one.
-        populate.env_remove(PROGRAM);
-        populate.args(["populate", "--set", TOKEN_LIFETIME, "--people", &people.to_string()]);
-        populate
-            .arg("--data")
-            .arg(folder.path().join(DATA))
-            .arg("--tokens")
-            .arg(&tokens);
-        let populated = populate
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .output();
-        let populated = populated.with_context(|| format!("{} does not start", program.display()))?;
-        let said = String::from_utf8_lossy(&populated.stderr);
-        ensure!(populated.status.success(), "`samtale populate` failed: {said}");
-        Ok(Self {
-            people: tokens,
-            _original: Rc::clone(&folder),
-            folder,
-        })
+        let school = Self::empty()?;
+        add(people, &school.data(), &school.folder().join(KEYS), &school.people)?;
+        Ok(school)
     }
 
+    /// Adds one to what a gateway of a cluster that runs has, by the folders of its data and its keys.
+    pub fn in_cluster(people: usize, data: &Path, keys: &Path) -> Result<Self> {
+        let school = Self::empty()?;
+        add(people, data, keys, &school.people)?;
+        Ok(school)
+    }
     /// A folder for a school that someone else makes.
     pub fn empty() -> Result<Self> {
         let folder = Rc::new(folder()?);
@@ -96,6 +80,26 @@ impl School {
     pub fn people(&self) -> &Path {
         &self.people
     }
+}
+
+/// `samtale populate`; a server that runs on the folder does it itself.
+fn add(people: usize, data: &Path, keys: &Path, tokens: &Path) -> Result<()> {
+    let program = program()?;
+    let mut populate = Command::new(&program);
+    // The server knows its own settings only, and would refuse this one.
+    populate.env_remove(PROGRAM);
+    populate.args(["populate", "--set", TOKEN_LIFETIME, "--people", &people.to_string()]);
+    populate.arg("--data").arg(data).arg("--keys").arg(keys);
+    populate.arg("--tokens").arg(tokens);
+    let populated = populate
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output();
+    let populated = populated.with_context(|| format!("{} does not start", program.display()))?;
+    let said = String::from_utf8_lossy(&populated.stderr);
+    ensure!(populated.status.success(), "`samtale populate` failed: {said}");
+    Ok(())
 }
 
 fn folder() -> Result<TempDir> {

@@ -1,4 +1,4 @@
-//! Where a day is played: one server of our own, or the gateways of `make cluster`; and whose processor time it takes.
+//! The gateways of `make cluster`, and whose processor time a run on them takes.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -9,6 +9,9 @@ use serde::Deserialize;
 
 use crate::server::CpuTime;
 use crate::sockets::is_local;
+
+/// What the gateways' processes are called among the others.
+pub const GATEWAYS: &str = "gateways";
 
 /// What `cluster.json` says of a cluster that runs.
 #[derive(Debug, Deserialize)]
@@ -64,7 +67,7 @@ impl Cluster {
     pub fn processes(&self) -> Processes {
         let mut processes = Processes::default();
         for gateway in &self.gateways {
-            processes.add("gateways", gateway.pid);
+            processes.add(GATEWAYS, gateway.pid);
         }
         let port = |address: &Option<String>| Some(address.as_ref()?.rsplit(':').next()?.to_owned());
         if let Some(port) = port(&self.redis) {
