@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use samtale_protocol::{ServerFrame, SpaceId, Timestamp};
-use samtale_router::{CursorPlace, ReplayFrom, ReplayPage};
+use samtale_router::{CursorPlace, Position, ReplayFrom, ReplayPage};
 
 use crate::connection::Connection;
 use crate::link::State;
@@ -72,16 +72,7 @@ impl Shard {
                         };
                         continue;
                     }
-                    let slot = connection.slot;
-                    self.sessions.borrow_mut().on_caught_up(space, slot, position.offset);
-                    if resumes {
-                        samtale_router::metered::count_replay("resumed");
-                        connection.send(&ServerFrame::Resumed { space, events });
-                    }
-                    if connection.session.borrow_mut().on_caught_up(space) {
-                        self.send_cursor(&connection);
-                    }
-                    return;
+                    return self.go_live(&connection, space, position, resumes.then_some(events));
                 }
                 Ok(ReplayPage::Resync) => {
                     connection.send(&ServerFrame::Resync { space });
@@ -96,6 +87,22 @@ impl Shard {
                 }
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
+        }
+    }
+}
+
+impl Shard {
+    /// The session has everything up to `position`. It is told how many events it had missed, if it came with a cursor.
+    fn go_live(&self, connection: &Rc<Connection>, space: SpaceId, position: Position, missed: Option<u64>) {
+        self.sessions
+            .borrow_mut()
+            .on_caught_up(space, connection.slot, position.offset);
+        if let Some(events) = missed {
+            samtale_router::metered::count_replay("resumed");
+            connection.send(&ServerFrame::Resumed { space, events });
+        }
+        if connection.session.borrow_mut().on_caught_up(space) {
+            self.send_cursor(connection);
         }
     }
 }
