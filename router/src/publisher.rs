@@ -3,6 +3,7 @@
 //! A fact is in the journal before it comes here. So when the log is away for longer than the backlog can hold, what is
 //! dropped becomes one mark per space, "republish from the journal since", and nothing is lost.
 
+mod in_log;
 mod republishing;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-use samtale_protocol::{EventId, SpaceId, Timestamp};
+use rustc_hash::FxHashMap;
+use samtale_protocol::{SpaceId, Timestamp};
 use samtale_storage::journal::Fact;
 
+use super::in_log::InLog;
 use super::{Backlog, Publisher, RETRY};
-use crate::log::{LogEntry, Position, Slice};
+use crate::log::LogEntry;
 use crate::metered;
 use crate::rights::{JOURNAL_MARGIN, JournalPlace, Rights};
-
-/// How many of a log's newest entries are looked through before something is published again.
-const NEWEST: usize = 256;
 
 /// What of a space's journal is to be published again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,16 +41,19 @@ impl Republish {
 
 impl Publisher {
     pub(super) async fn republish_all(&self, rights: &dyn Rights) {
+        let mut in_logs: FxHashMap<SpaceId, InLog> = FxHashMap::default();
         loop {
             let marks = self.take_marks();
             if marks.is_empty() {
+                in_logs.clear();
                 self.shared.wake_republishing.notified().await;
                 continue;
             }
             let mut failed = false;
             for (space, place) in marks {
                 // One space whose journal can not be read does not hold back the others.
-                match self.republish_page(space, place, rights).await {
+                let in_log = in_logs.entry(space).or_default();
+                match self.republish_page(space, place, rights, in_log).await {
                     Ok(next) => self.republished(space, next),
                     Err(()) => failed = true,
                 }
@@ -69,9 +70,11 @@ impl Publisher {
         space: SpaceId,
         place: JournalPlace,
         rights: &dyn Rights,
+        in_log: &mut InLog,
     ) -> Result<Option<JournalPlace>, ()> {
         let page = rights.journal(space, place).await.map_err(drop)?;
-        let in_log = self.newest_in_log(space).await;
+        // What can not be read of the log is published again, which is harmless.
+        let _ = in_log.read(self.shared.log.as_ref(), space, place.begun).await;
         let mut next = page.next;
         let mut entries: Vec<Arc<LogEntry>> = Vec::with_capacity(page.rows.len());
         for (id, record) in page.rows {
@@ -97,20 +100,6 @@ impl Publisher {
         self.append(space, &entries, rights).await.map_err(drop)?;
         metered::count_republished(entries.len());
         Ok(next)
-    }
-
-    /// The newest entries of a space's log: what is there is not published again. If they can not be read, all is, which is
-    /// harmless.
-    async fn newest_in_log(&self, space: SpaceId) -> FxHashSet<EventId> {
-        let log = &self.shared.log;
-        let Ok(Some(head)) = log.heads(&[space]).await.map(|mut heads| heads.pop()) else {
-            return FxHashSet::default();
-        };
-        let offset = head.offset.saturating_sub(NEWEST as u64);
-        match log.read(space, Position { offset, ..head }, NEWEST).await {
-            Ok(Slice::Entries(entries)) => entries.iter().map(|(_, entry)| entry.id).collect(),
-            _ => FxHashSet::default(),
-        }
     }
 
     /// The places whose pages are read next. What is asked for from now on is asked for again.
