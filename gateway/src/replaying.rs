@@ -64,15 +64,16 @@ impl Shard {
                     let Some(seen) = self.sessions.borrow().seen(space) else {
                         return;
                     };
-                    // The shard may have been handed more meanwhile, which this session was not given.
-                    if seen.epoch != position.epoch || seen.offset > position.offset {
-                        from = ReplayFrom::Log {
-                            position,
-                            time: time_of(&from),
-                        };
-                        continue;
+                    if self.sessions.borrow().is_moving(space) {
+                        tokio::time::sleep(PAUSE).await;
+                    } else if seen.epoch == position.epoch && seen.offset <= position.offset {
+                        return self.go_live(&connection, space, position, resumes.then_some(events));
                     }
-                    return self.go_live(&connection, space, position, resumes.then_some(events));
+                    // The shard may have been handed more meanwhile, which this session was not given.
+                    from = ReplayFrom::Log {
+                        position,
+                        time: time_of(&from),
+                    };
                 }
                 Ok(ReplayPage::Resync) => {
                     connection.send(&ServerFrame::Resync { space });
@@ -89,11 +90,13 @@ impl Shard {
             }
         }
     }
-}
 
-impl Shard {
     /// The session has everything up to `position`. It is told how many events it had missed, if it came with a cursor.
     fn go_live(&self, connection: &Rc<Connection>, space: SpaceId, position: Position, missed: Option<u64>) {
+        // The slot of a session that has ended may be another one's.
+        if connection.link.state() != State::Open {
+            return;
+        }
         self.sessions
             .borrow_mut()
             .on_caught_up(space, connection.slot, position.offset);

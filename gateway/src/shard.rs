@@ -105,6 +105,7 @@ impl Shard {
                 recipients,
                 frame,
             } => self.on_signal(*space, signal, recipients, frame),
+            Sent::Moving { space } => self.sessions.borrow_mut().on_moving(*space),
             Sent::Moved { space, safe } => self.sessions.borrow_mut().on_moved(*space, *safe),
         }
     }

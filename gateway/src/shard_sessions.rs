@@ -19,9 +19,11 @@ struct ShardSpace {
     seen: Position,
     /// Whether the router hands over what happens in it.
     followed: bool,
+    /// Whether the journal fills in at the moment: nobody goes live until it has.
+    moving: bool,
     /// The sessions.
     slots: Vec<u32>,
-    /// Sessions that read further in the log than was handed over when they went live, with the offset they came to.
+    /// Sessions that read further in the log than was handed over when they went live, by slot, with the offset they came to.
     ahead: Vec<(u32, u64)>,
 }
 
@@ -32,15 +34,13 @@ impl ShardSpace {
             self.seen = position;
             self.ahead.clear();
         }
-        // What stands no further in the log than what was handed over came another way, and nobody has read it there.
+        // It waited for its thread: whoever has read it in the log is given it twice, which is harmless.
         if position.offset <= self.seen.offset {
             return Vec::new();
         }
         self.seen = position;
         self.ahead.retain(|(_, reached)| *reached >= position.offset);
-        let mut have: Vec<u32> = self.ahead.iter().map(|(slot, _)| *slot).collect();
-        have.sort_unstable();
-        have
+        self.ahead.iter().map(|(slot, _)| *slot).collect()
     }
 }
 
@@ -149,21 +149,26 @@ impl Sessions {
     pub fn begin(&mut self, space: SpaceId, safe: Safe) -> bool {
         match self.spaces.get_mut(&space) {
             Some(known) if !known.followed => {
-                (known.followed, known.safe, known.seen) = (true, safe, safe.position);
+                // Whoever catches up from here on reads what the log has now, whatever the journal fills in elsewhere.
+                (known.followed, known.moving) = (true, false);
+                // What was handed over for another shard meanwhile may be further than the answer to this one.
+                if !known.seen.is_known() {
+                    (known.safe, known.seen) = (safe, safe.position);
+                }
                 true
             }
             _ => false,
         }
     }
 
-    /// An entry at `position` was handed over; everything up to `safe` was. Returns the slots of the sessions that have
+    /// An entry was handed over, of the log if it has a position; everything up to `safe` was. Returns the slots of the sessions that have
     /// read it already, in order.
-    pub fn on_delivery(&mut self, space: SpaceId, position: Position, safe: Safe) -> Vec<u32> {
+    pub fn on_delivery(&mut self, space: SpaceId, position: Option<Position>, safe: Safe) -> Vec<u32> {
         let Some(space) = self.spaces.get_mut(&space) else {
             return Vec::new();
         };
         space.safe = safe;
-        space.on_delivery(position)
+        position.map_or_else(Vec::new, |position| space.on_delivery(position))
     }
 
     /// A session goes live that has read the log up to `offset`, in the epoch of what was handed over.
@@ -171,14 +176,29 @@ impl Sessions {
         if let Some(space) = self.spaces.get_mut(&space)
             && offset > space.seen.offset
         {
-            space.ahead.push((slot, offset));
+            match space.ahead.binary_search_by_key(&slot, |(slot, _)| *slot) {
+                Ok(place) => space.ahead[place].1 = offset,
+                Err(place) => space.ahead.insert(place, (slot, offset)),
+            }
         }
+    }
+
+    /// The journal fills in until the log goes on.
+    pub fn on_moving(&mut self, space: SpaceId) {
+        if let Some(space) = self.spaces.get_mut(&space) {
+            space.moving = true;
+        }
+    }
+
+    /// Whether it does.
+    pub fn is_moving(&self, space: SpaceId) -> bool {
+        self.spaces.get(&space).is_some_and(|space| space.moving)
     }
 
     /// The space's log goes on at another place.
     pub fn on_moved(&mut self, space: SpaceId, safe: Safe) {
         if let Some(space) = self.spaces.get_mut(&space) {
-            (space.safe, space.seen) = (safe, safe.position);
+            (space.safe, space.seen, space.moving) = (safe, safe.position, false);
             space.ahead.clear();
         }
     }
@@ -318,7 +338,7 @@ mod tests {
     }
 
     fn told(sessions: &mut Sessions, epoch: u64, offset: u64) -> Vec<u32> {
-        sessions.on_delivery(SPACE, at(epoch, offset), Safe::default())
+        sessions.on_delivery(SPACE, Some(at(epoch, offset)), Safe::default())
     }
 
     #[test]
@@ -331,9 +351,38 @@ mod tests {
     }
 
     #[test]
+    fn a_shard_that_begins_to_follow_keeps_what_it_was_handed_over_already() {
+        let mut sessions = Sessions::default();
+        sessions.spaces.entry(SPACE).or_default();
+        sessions.on_moving(SPACE);
+        assert!(sessions.is_moving(SPACE));
+        let answer = Safe {
+            position: at(1, 10),
+            ..Safe::default()
+        };
+        let moved = Safe {
+            position: at(2, 3),
+            ..Safe::default()
+        };
+        sessions.on_moved(SPACE, moved);
+        sessions.on_moving(SPACE);
+        assert!(sessions.begin(SPACE, answer));
+        assert_eq!(sessions.seen(SPACE), Some(at(2, 3)));
+        assert!(
+            !sessions.is_moving(SPACE),
+            "whose catching up begins only now need not wait"
+        );
+    }
+
+    #[test]
     fn what_has_no_place_of_its_own_in_the_log_is_for_everyone() {
         let mut sessions = sessions();
-        assert!(told(&mut sessions, 1, 10).is_empty(), "told by the node that wrote it");
+        let elsewhere = sessions.on_delivery(SPACE, None, Safe::default());
+        assert!(
+            elsewhere.is_empty(),
+            "told by the node that wrote it, or from the journal"
+        );
+        assert!(told(&mut sessions, 1, 10).is_empty(), "it waited for its thread");
         assert_eq!(told(&mut sessions, 1, 12), [5, 7], "a hole in the log changes nothing");
     }
 

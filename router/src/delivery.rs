@@ -57,8 +57,8 @@ impl SharedFrame {
 pub struct Delivery {
     /// Its space.
     pub space: SpaceId,
-    /// Where it stands in the space's log.
-    pub position: Position,
+    /// Where it stands in the space's log; `None` of what was told another way: from the journal, or by the node itself.
+    pub position: Option<Position>,
     /// What the node has delivered without a hole, this entry included where it fits.
     pub safe: Safe,
     /// The entry itself: some of them act on the sessions.
@@ -93,6 +93,12 @@ pub enum Sent {
         recipients: Recipients,
         /// What they get.
         frame: Arc<SharedFrame>,
+    },
+    /// The journal fills in until [`Sent::Moved`]: whoever has not caught up by now does so after it only, since what is
+    /// told meanwhile has no place in the log by which it would be missed.
+    Moving {
+        /// The space.
+        space: SpaceId,
     },
     /// The space's log goes on at another place, as after a new epoch.
     Moved {

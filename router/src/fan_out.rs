@@ -16,9 +16,9 @@ use tokio::time::MissedTickBehavior;
 
 use self::beside::{Done, FILL};
 use crate::delivery::{Delivery, Recipients, Safe, Sent, SharedFrame, Sink};
-use crate::log::{AddressedSignal, Log, LogEntry, Position, Published, Slice};
+use crate::log::{AddressedSignal, Epoch, Log, LogEntry, Position, Published, Slice};
 use crate::metered;
-use crate::rights::{JOURNAL_MARGIN, JournalPlace, Rights};
+use crate::rights::Rights;
 use crate::space::{Followed, Step};
 
 /// Requests to the loop that may wait.
@@ -200,6 +200,7 @@ impl RouterLoop {
                 match followed.step(position) {
                     Step::HandOn => self.take(space, position.offset, entry).await,
                     Step::Fill if self.options.broken_ignore_gaps => self.take(space, position.offset, entry).await,
+                    Step::Bridge => self.begin_bridge(space).await,
                     step => self.catch_up(space, step),
                 }
             }
@@ -235,9 +236,12 @@ impl RouterLoop {
 
     async fn on_done(&mut self, done: Done) {
         match done {
+            // The space was left and joined again meanwhile, and its log began anew: the offsets are those of another log.
+            Done::Filled { space, after, .. } if self.epoch_of(space) != Some(after.epoch) => {}
             Done::Filled {
                 space,
                 slice: Slice::Entries(entries),
+                ..
             } => {
                 self.set_filling(space, false);
                 let full = entries.len() == FILL;
@@ -253,9 +257,10 @@ impl RouterLoop {
             Done::Filled {
                 space,
                 slice: Slice::Gone { .. },
+                ..
             } => {
                 self.set_filling(space, false);
-                self.catch_up(space, Step::Bridge);
+                self.begin_bridge(space).await;
             }
             Done::Bridged(bridged) => self.on_bridged(bridged).await,
             Done::Loaded {
@@ -270,7 +275,7 @@ impl RouterLoop {
                 recipients,
             } => self.pass(space, signal, recipients).await,
             Done::Heads { heads, away } => {
-                self.on_heads(heads);
+                self.on_heads(heads).await;
                 if away.contains(&SpaceId::SYSTEM) && self.spaces.contains_key(&SpaceId::SYSTEM) {
                     self.peek();
                 }
@@ -280,22 +285,21 @@ impl RouterLoop {
                 entry,
                 recipients,
             } => {
-                let offset = self.spaces.get(&space).map_or(0, |followed| followed.seen.offset);
-                self.deliver(space, offset, entry, recipients).await;
+                self.deliver(space, None, entry, recipients).await;
             }
             Done::Peeked { space, entries } => self.on_peeked(space, entries).await,
             Done::Nothing => {}
         }
     }
 
-    fn on_heads(&mut self, heads: Vec<(SpaceId, Position)>) {
+    async fn on_heads(&mut self, heads: Vec<(SpaceId, Position)>) {
         for (space, head) in heads {
             let Some(followed) = self.spaces.get(&space).filter(|followed| !followed.filling) else {
                 continue;
             };
             match followed.step(head) {
                 Step::HandOn | Step::Fill => self.catch_up(space, Step::Fill),
-                Step::Bridge => self.catch_up(space, Step::Bridge),
+                Step::Bridge => self.begin_bridge(space).await,
                 Step::Ignore => {}
             }
         }
@@ -313,7 +317,7 @@ impl RouterLoop {
         if followed.is_overfull() {
             // Nothing more is taken until the journal was read: it has this entry too.
             if !followed.filling {
-                self.catch_up(space, Step::Bridge);
+                self.begin_bridge(space).await;
             }
             return;
         }
@@ -329,7 +333,7 @@ impl RouterLoop {
         match (self.rights.recipients_in_memory(space, &entry.audience), thread) {
             (Some(recipients), _) => {
                 followed.told.add(entry.id, now);
-                self.deliver(space, offset, entry, recipients).await;
+                self.deliver(space, Some(offset), entry, recipients).await;
             }
             (None, Some(thread)) => {
                 followed.hold(thread, offset, Arc::clone(&entry), before);
@@ -340,15 +344,14 @@ impl RouterLoop {
         }
     }
 
-    async fn deliver(&self, space: SpaceId, offset: u64, entry: Arc<LogEntry>, recipients: Recipients) {
+    /// Hands an entry over: of the log, with its offset, or told another way.
+    async fn deliver(&self, space: SpaceId, offset: Option<u64>, entry: Arc<LogEntry>, recipients: Recipients) {
         let Some(followed) = self.spaces.get(&space) else {
             return;
         };
         let frame = SharedFrame::of_entry(space, &entry).map(Arc::new);
-        let position = Position {
-            epoch: followed.seen.epoch,
-            offset,
-        };
+        let epoch = followed.seen.epoch;
+        let position = offset.map(|offset| Position { epoch, offset });
         self.sink
             .take(Sent::Delivery(Delivery {
                 space,
@@ -385,8 +388,12 @@ impl RouterLoop {
             };
             followed.release(thread);
             followed.told.add(entry.id, now);
-            self.deliver(space, offset, entry, recipients).await;
+            self.deliver(space, Some(offset), entry, recipients).await;
         }
+    }
+
+    fn epoch_of(&self, space: SpaceId) -> Option<Epoch> {
+        self.spaces.get(&space).map(|followed| followed.seen.epoch)
     }
 
     fn set_filling(&mut self, space: SpaceId, filling: bool) {
@@ -400,19 +407,12 @@ impl RouterLoop {
             return;
         };
         match step {
-            Step::HandOn | Step::Ignore => {}
+            Step::HandOn | Step::Ignore | Step::Bridge => {}
             Step::Fill => {
                 metered::count_gap();
                 followed.filling = true;
                 let seen = followed.seen;
                 self.jobs.spawn(beside::fill(Arc::clone(&self.log), space, seen));
-            }
-            Step::Bridge => {
-                metered::count_bridge();
-                followed.filling = true;
-                let place = JournalPlace::since(followed.safe().time.minus(JOURNAL_MARGIN));
-                let told = Arc::new(followed.told.ids());
-                self.bridge(space, None, place, told);
             }
         }
     }

@@ -118,6 +118,13 @@ pub trait Log: Send + Sync + 'static {
     /// The heads of these spaces' logs, in their order; [`Position::UNKNOWN`] of one that does not answer while others do.
     async fn heads(&self, spaces: &[SpaceId]) -> Result<Vec<Position>, LogError>;
 
+    /// Since when the space's log as it is now is used, by the log's own clock; `None` where there is never a log of before
+    /// that is used still.
+    async fn begun(&self, space: SpaceId) -> Result<Option<Timestamp>, LogError> {
+        let _ = space;
+        Ok(None)
+    }
+
     /// From now on, what happens in the space is published to this node. Returns the head as of then. Asked again, it
     /// changes nothing. After an error it may be published or not.
     async fn subscribe(&self, space: SpaceId) -> Result<Position, LogError>;

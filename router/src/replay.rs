@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use samtale_protocol::time::Clock;
 use samtale_protocol::{EventId, PersonId, ServerFrame, SpaceId, Timestamp};
-use samtale_storage::journal::JournalRecord;
+use samtale_storage::journal::{Fact, JournalRecord};
 use samtale_storage::schema::JOURNAL_LIFETIME;
 
 use crate::log::{Log, Position, Slice};
@@ -126,6 +126,10 @@ impl Replay {
         let full = entries.len() == PAGE;
         for (offset, entry) in entries {
             (reached, newest) = (offset, newest.max(entry.time));
+            // The router may not have come so far. A directory that it has not heard of yet decides about what comes after.
+            if matches!(entry.fact, Fact::Directory { .. }) {
+                self.rights.observe(space, &entry);
+            }
             let Some(event) = entry.event.clone() else { continue };
             if self.rights.permits(space, person, &entry.audience, entry.time).await? {
                 frames.push(ServerFrame::Event {
@@ -216,7 +220,6 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use samtale_protocol::{Audience, Event};
-    use samtale_storage::journal::Fact;
 
     use super::*;
     use crate::log::{Epoch, LogEntry};
@@ -287,6 +290,11 @@ mod tests {
     async fn what_was_missed_comes_from_the_log_page_by_page() {
         let rig = rig(300).await;
         assert_eq!(rig.after(1, 7).await, Some((8..=300).collect()));
+        assert_eq!(
+            rig.rights.directory.load(Ordering::SeqCst),
+            300,
+            "what is read is heard of"
+        );
         assert_eq!(rig.after(1, 300).await, Some(Vec::new()));
         rig.rights.forbids.store(true, Ordering::SeqCst);
         assert_eq!(

@@ -69,6 +69,8 @@ pub struct FakeRights {
     /// What was noted as late.
     pub late: Mutex<Vec<Timestamp>>,
     pub unfollowed: AtomicUsize,
+    /// The newest directory that was heard of.
+    pub directory: AtomicU64,
 }
 
 impl FakeRights {
@@ -84,7 +86,11 @@ impl FakeRights {
 
 #[async_trait]
 impl Rights for FakeRights {
-    fn observe(&self, _: SpaceId, _: &LogEntry) {}
+    fn observe(&self, _: SpaceId, entry: &LogEntry) {
+        if let Fact::Directory { version } = entry.fact {
+            self.directory.fetch_max(version, Ordering::SeqCst);
+        }
+    }
 
     fn unfollowed(&self, _: SpaceId) {
         self.unfollowed.fetch_add(1, Ordering::SeqCst);
@@ -230,13 +236,26 @@ impl Taken {
         taken.iter().filter_map(number).collect()
     }
 
+    /// What was handed over, in order: `log` of an entry of the log, `beside` of another one, `moving` and `moved`.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        let taken = self.0.lock().unwrap();
+        let kind = |sent: &Sent| match sent {
+            Sent::Delivery(delivery) if delivery.position.is_some() => "log",
+            Sent::Delivery(_) => "beside",
+            Sent::Moving { .. } => "moving",
+            Sent::Moved { .. } => "moved",
+            Sent::Signal { .. } => "signal",
+        };
+        taken.iter().map(kind).collect()
+    }
+
     /// The last place up to which everything was delivered.
     pub fn safe(&self) -> Option<Position> {
         let taken = self.0.lock().unwrap();
         taken.iter().rev().find_map(|sent| match sent {
             Sent::Delivery(delivery) => Some(delivery.safe.position),
             Sent::Moved { safe, .. } => Some(safe.position),
-            Sent::Signal { .. } => None,
+            Sent::Signal { .. } | Sent::Moving { .. } => None,
         })
     }
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use rustc_hash::FxHashSet;
 use samtale_protocol::time::Clock;
 use samtale_protocol::{EventId, SpaceId, ThreadId, Timestamp};
 use samtale_storage::journal::JournalRecord;
 
-use super::bridging::Bridged;
+use super::bridging::{Begin, Bridge, Bridged};
 use crate::delivery::{Recipients, Safe};
 use crate::log::{AddressedSignal, Log, LogEntry, Position, Slice};
 use crate::rights::{AT_ONCE, JournalPlace, Rights, newest_of_each};
@@ -27,6 +26,7 @@ pub(super) const RETRY: Duration = Duration::from_millis(200);
 pub(super) enum Done {
     Filled {
         space: SpaceId,
+        after: Position,
         slice: Slice,
     },
     Bridged(Bridged),
@@ -61,25 +61,57 @@ pub(super) enum Done {
 pub(super) async fn fill(log: Arc<dyn Log>, space: SpaceId, seen: Position) -> Done {
     loop {
         match log.read(space, seen, FILL).await {
-            Ok(slice) => return Done::Filled { space, slice },
+            Ok(slice) => {
+                return Done::Filled {
+                    space,
+                    after: seen,
+                    slice,
+                };
+            }
             Err(_) => tokio::time::sleep(RETRY).await,
         }
     }
 }
 
-/// Reads a page of the journal, but for what was told. The log's head is read first: what is appended after it is read
-/// from the log, what is up to it was in the journal before.
+/// Begins to bridge, and reads the first page of the journal. The log's head is read before: what is appended after it is
+/// read from the log, what is up to it was in the journal before.
 pub(super) async fn bridge(
     log: Arc<dyn Log>,
     rights: Arc<dyn Rights>,
     clock: Arc<dyn Clock>,
     space: SpaceId,
-    head: Option<Safe>,
-    place: JournalPlace,
-    told: Arc<FxHashSet<EventId>>,
+    begin: Begin,
 ) -> Done {
+    let on = loop {
+        match begin_at_head(log.as_ref(), clock.as_ref(), space, &begin).await {
+            Some(on) => break Arc::new(on),
+            None => tokio::time::sleep(RETRY).await,
+        }
+    };
+    bridge_on(rights, space, begin.place, on).await
+}
+
+async fn begin_at_head(log: &dyn Log, clock: &dyn Clock, space: SpaceId, begin: &Begin) -> Option<Bridge> {
+    let time = clock.now();
+    let position = log.heads(&[space]).await.ok()?.pop()?;
+    if !position.is_known() {
+        return None;
+    }
+    let is_another_log = position.epoch != begin.epoch;
+    let begun = if is_another_log {
+        log.begun(space).await.ok()?
+    } else {
+        None
+    };
+    let told = begun.map_or_else(|| begin.told.ids(), |begun| begin.told.ids_before(begun));
+    let head = Safe { position, time };
+    Some(Bridge { head, told })
+}
+
+/// Reads a page of the journal, but for what was told.
+pub(super) async fn bridge_on(rights: Arc<dyn Rights>, space: SpaceId, place: JournalPlace, on: Arc<Bridge>) -> Done {
     loop {
-        if let Some(bridged) = read_journal(&log, &rights, clock.as_ref(), space, head, place, &told).await {
+        if let Some(bridged) = read_journal(&rights, space, place, &on).await {
             return Done::Bridged(bridged);
         }
         tokio::time::sleep(RETRY).await;
@@ -87,25 +119,11 @@ pub(super) async fn bridge(
 }
 
 async fn read_journal(
-    log: &Arc<dyn Log>,
     rights: &Arc<dyn Rights>,
-    clock: &dyn Clock,
     space: SpaceId,
-    head: Option<Safe>,
     place: JournalPlace,
-    told: &Arc<FxHashSet<EventId>>,
+    on: &Arc<Bridge>,
 ) -> Option<Bridged> {
-    let head = match head {
-        Some(head) => head,
-        None => {
-            let time = clock.now();
-            let position = log.heads(&[space]).await.ok()?.pop()?;
-            if !position.is_known() {
-                return None;
-            }
-            Safe { position, time }
-        }
-    };
     let page = rights.journal(space, place).await.ok()?;
     let (mut next, mut rows) = (page.next, page.rows);
     let back = rows
@@ -115,7 +133,7 @@ async fn read_journal(
         next = place.back_for(&rows[back].1.fact);
         rows.truncate(back);
     }
-    rows.retain(|(id, _)| !told.contains(id));
+    rows.retain(|(id, _)| !on.told.contains(id));
     let mut entries: Vec<(Arc<LogEntry>, Recipients)> = Vec::with_capacity(rows.len());
     let mut read = stream::iter(newest_of_each(rows))
         .map(|(id, record)| entry_of(rights, space, id, record))
@@ -131,8 +149,7 @@ async fn read_journal(
     drop(read);
     Some(Bridged {
         space,
-        head,
-        told: Arc::clone(told),
+        on: Arc::clone(on),
         next,
         entries,
     })

@@ -157,6 +157,9 @@ async fn a_new_epoch_is_bridged_from_the_journal() {
         })
     })
     .await;
+    let mut kinds = node.taken.kinds();
+    kinds.dedup();
+    assert_eq!(kinds, ["log", "moving", "beside", "moved"]);
     let first = node.taken.numbers().iter().filter(|number| **number == 1).count();
     assert_eq!(first, 1, "what was told from the old log is not told again");
     node.tell(11, None, true).await;

@@ -74,10 +74,12 @@ impl InLog {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use super::*;
     use crate::log::Epoch;
     use crate::memory_log::MemoryLog;
-    use crate::testing::{SPACE, entry};
+    use crate::testing::{AwayLog, SPACE, entry};
 
     async fn append(log: &MemoryLog, numbers: impl IntoIterator<Item = u64>) {
         for number in numbers {
@@ -103,6 +105,18 @@ mod tests {
             (400..=2_003).all(|number| has(&in_log, number)),
             "asked for more, it reads more"
         );
+    }
+
+    #[tokio::test]
+    async fn a_log_that_is_away_can_not_be_read() {
+        let log = AwayLog::new(MemoryLog::new(Epoch(1)).0);
+        append(&log.log, 1..=3).await;
+        log.away.store(true, Ordering::SeqCst);
+        let mut in_log = InLog::default();
+        assert!(in_log.read(log.as_ref(), SPACE, entry(1, None).time).await.is_err());
+        log.away.store(false, Ordering::SeqCst);
+        in_log.read(log.as_ref(), SPACE, entry(1, None).time).await.unwrap();
+        assert!(in_log.contains(&entry(1, None).id));
     }
 
     #[tokio::test]

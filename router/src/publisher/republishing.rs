@@ -45,7 +45,6 @@ impl Publisher {
         loop {
             let marks = self.take_marks();
             if marks.is_empty() {
-                in_logs.clear();
                 self.shared.wake_republishing.notified().await;
                 continue;
             }
@@ -54,7 +53,11 @@ impl Publisher {
                 // One space whose journal can not be read does not hold back the others.
                 let in_log = in_logs.entry(space).or_default();
                 match self.republish_page(space, place, rights, in_log).await {
-                    Ok(next) => self.republished(space, next),
+                    Ok(next) => {
+                        if !self.republished(space, next) {
+                            in_logs.remove(&space);
+                        }
+                    }
                     Err(()) => failed = true,
                 }
             }
@@ -74,7 +77,9 @@ impl Publisher {
     ) -> Result<Option<JournalPlace>, ()> {
         let page = rights.journal(space, place).await.map_err(drop)?;
         // What can not be read of the log is published again, which is harmless.
-        let _ = in_log.read(self.shared.log.as_ref(), space, place.begun).await;
+        if in_log.read(self.shared.log.as_ref(), space, place.begun).await.is_err() {
+            *in_log = InLog::default();
+        }
         let mut next = page.next;
         let mut entries: Vec<Arc<LogEntry>> = Vec::with_capacity(page.rows.len());
         for (id, record) in page.rows {
@@ -114,14 +119,15 @@ impl Publisher {
         marks.collect()
     }
 
-    /// A page of the space is published again; it would go on at `next`.
-    fn republished(&self, space: SpaceId, next: Option<JournalPlace>) {
+    /// A page of the space is published again; it would go on at `next`. Returns whether anything is left.
+    fn republished(&self, space: SpaceId, next: Option<JournalPlace>) -> bool {
         let mut backlog = self.lock();
         let left = backlog.republish.get(&space).and_then(|mark| mark.after_page(next));
         match left {
             Some(left) => backlog.republish.insert(space, left),
             None => backlog.republish.remove(&space),
         };
+        left.is_some()
     }
 
     /// Something of a space is missing in its log, from a time on.

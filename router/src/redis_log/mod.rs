@@ -196,7 +196,8 @@ impl RedisLog {
     /// while already. What this node gave the old one meanwhile, no other node has heard of: it is published again.
     async fn look_for_strays(&self, server: &Server, appended: &[(SpaceId, Timestamp)], publisher: &Publisher) {
         // If it can not be known now since when the new log is used, it is published again: harmless.
-        let begun = self.begun(server, appended).await.unwrap_or_default();
+        let spaces: Vec<SpaceId> = appended.iter().map(|(space, _)| *space).collect();
+        let begun = self.all_begun(server, &spaces).await.unwrap_or_default();
         for (place, (space, last)) in appended.iter().enumerate() {
             let begun = begun.get(place).copied().flatten().map_or(*last, Timestamp::saturating);
             if last.plus(CLOCKS_APART) >= begun {
@@ -206,12 +207,11 @@ impl RedisLog {
     }
 
     /// Since when the logs of these spaces are what they are.
-    async fn begun(&self, server: &Server, spaces: &[(SpaceId, Timestamp)]) -> Result<Vec<Option<u64>>, LogError> {
-        let spaces: Vec<SpaceId> = spaces.iter().map(|(space, _)| *space).collect();
-        self.heads_of(server, &spaces).await?;
+    async fn all_begun(&self, server: &Server, spaces: &[SpaceId]) -> Result<Vec<Option<u64>>, LogError> {
+        self.heads_of(server, spaces).await?;
         let mut commands = redis::pipe();
         for space in spaces {
-            commands.hget(self.names.head(space), "begun");
+            commands.hget(self.names.head(*space), "begun");
         }
         server.query(&server.live()?, &commands).await
     }
@@ -402,6 +402,11 @@ impl Log for RedisLog {
             Some(error) if heads.iter().all(|head| !head.is_known()) => Err(error),
             _ => Ok(heads),
         }
+    }
+
+    async fn begun(&self, space: SpaceId) -> Result<Option<Timestamp>, LogError> {
+        let begun = self.all_begun(self.server(space), &[space]).await?;
+        Ok(begun.first().copied().flatten().map(Timestamp::saturating))
     }
 
     async fn subscribe(&self, space: SpaceId) -> Result<Position, LogError> {
