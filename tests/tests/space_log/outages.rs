@@ -78,6 +78,7 @@ async fn a_server_that_was_killed_and_lost_everything_begins_anew_and_is_heard_a
     let after = rig.begun_anew(before).await;
     assert_eq!(after.offset, 0);
     assert_eq!(rig.other.after(before, 10).await, None, "nothing of before is there");
+    rig.one.until_there().await;
     rig.one.append([4]).await;
     while rig.other.heard().await.1 != 4 {}
 }

@@ -2,11 +2,14 @@
 
 use std::io::Write;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use samtale_tests::cluster::redis_server::program;
 use tempfile::TempDir;
 
 pub struct RedisServer {
+    program: PathBuf,
     folder: TempDir,
     port: u16,
     process: Option<Child>,
@@ -14,19 +17,15 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// A server with these arguments of its own; `None` where there is no program for one, which is noted as skipped.
+    /// A server with these arguments of its own; `None` where there is neither Redis nor Valkey, which is noted as skipped.
     pub fn start(arguments: &[&str]) -> Option<Self> {
-        if Command::new("redis-server")
-            .arg("--version")
-            .stdout(Stdio::null())
-            .status()
-            .is_err()
-        {
+        let Some(program) = program() else {
             note_skipped();
             return None;
-        }
+        };
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut server = Self {
+            program,
             folder: tempfile::tempdir().unwrap(),
             port,
             process: None,
@@ -38,7 +37,7 @@ impl RedisServer {
 
     /// Starts it, again, with what it kept.
     pub fn begin(&mut self) {
-        let process = Command::new("redis-server")
+        let process = Command::new(&self.program)
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""])
             .arg("--dir")
             .arg(self.folder.path())
