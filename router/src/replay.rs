@@ -163,11 +163,8 @@ impl Replay {
     ) -> Result<ReplayPage, RightsError> {
         let page = self.rights.journal(space, place).await?;
         let (mut frames, mut on, mut rows) = (Vec::new(), page.next, page.rows);
-        if let Some(back) = rows
-            .iter()
-            .position(|(_, record)| place.back_for(&record.fact).is_some())
-        {
-            on = place.back_for(&rows[back].1.fact);
+        if let Some(back) = rows.iter().position(|(_, record)| place.back_for(record).is_some()) {
+            on = place.back_for(&rows[back].1);
             rows.truncate(back);
         }
         let mut told = stream::iter(newest_of_each(rows))
@@ -334,6 +331,29 @@ mod tests {
         let numbers = rig.after(1, 95).await.unwrap();
         assert!((3..=100).all(|number| numbers.contains(&number)), "{numbers:?}");
         assert!(!numbers.contains(&2), "no further back than it has to: {numbers:?}");
+    }
+
+    #[tokio::test]
+    async fn one_late_entry_leads_to_no_other() {
+        let rig = rig(200).await;
+        for (at, since) in [(190, 120), (125, 60), (65, 3)] {
+            let note = LogEntry {
+                id: EventId::at(entry(at, None).time, &[1; 10]),
+                fact: Fact::Late {
+                    since: entry(since, None).time,
+                },
+                audience: Audience::default(),
+                ..LogEntry::clone(&entry(at, None))
+            };
+            rig.rights.write(&note);
+        }
+        rig.log.lose(Epoch(2));
+        let numbers = rig.after(1, 195).await.unwrap();
+        assert!((120..=200).all(|number| numbers.contains(&number)), "{numbers:?}");
+        assert!(
+            !numbers.contains(&119),
+            "the others were late before anything was missed: {numbers:?}"
+        );
     }
 
     #[tokio::test]

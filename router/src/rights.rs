@@ -64,6 +64,8 @@ pub struct JournalPlace {
     pub after: Option<EventId>,
     /// From when on everything is read, or was.
     pub begun: Timestamp,
+    /// From when on it was to be read at first. What got into a log before was heard of there.
+    pub asked: Timestamp,
 }
 
 impl JournalPlace {
@@ -73,6 +75,7 @@ impl JournalPlace {
             time,
             after: None,
             begun: time,
+            asked: time,
         }
     }
 
@@ -83,15 +86,21 @@ impl JournalPlace {
         Self {
             time,
             after: Some(row),
-            begun: self.begun,
+            ..self
         }
     }
 
-    /// Where reading has to go on when it comes to this fact: further back, if it says that something older got into the
+    /// Where reading has to go on when it comes to this row: further back, if it says that something older got into the
     /// log late. What was read is read again, which is harmless, since events are state.
-    pub fn back_for(self, fact: &Fact) -> Option<Self> {
-        match fact {
-            Fact::Late { since } if *since < self.begun => Some(Self::since(*since)),
+    ///
+    /// On the way back there are notes of what got into the log before anything was missed: they lead no further, or one
+    /// would lead to the next, through a whole day of outages.
+    pub fn back_for(self, row: &JournalRecord) -> Option<Self> {
+        match row.fact {
+            Fact::Late { since } if since < self.begun && row.time >= self.asked => Some(Self {
+                asked: self.asked,
+                ..Self::since(since)
+            }),
             _ => None,
         }
     }

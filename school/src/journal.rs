@@ -111,7 +111,7 @@ impl School {
                     _ => JournalPlace {
                         time: minute_start(at + 1),
                         after: None,
-                        begun: from.begun,
+                        ..from
                     },
                 };
                 let next = (page.more || at < last).then_some(next);

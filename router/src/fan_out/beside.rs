@@ -126,11 +126,9 @@ async fn read_journal(
 ) -> Option<Bridged> {
     let page = rights.journal(space, place).await.ok()?;
     let (mut next, mut rows) = (page.next, page.rows);
-    let back = rows
-        .iter()
-        .position(|(_, record)| place.back_for(&record.fact).is_some());
+    let back = rows.iter().position(|(_, record)| place.back_for(record).is_some());
     if let Some(back) = back {
-        next = place.back_for(&rows[back].1.fact);
+        next = place.back_for(&rows[back].1);
         rows.truncate(back);
     }
     rows.retain(|(id, _)| !on.told.contains(id));
