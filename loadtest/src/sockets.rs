@@ -4,15 +4,18 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::sockopt::set_socket_recv_buffer_size;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, listen, socket_with};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// Connections from one source address: with many more, the kernel's search for a free port takes all the CPU.
 const PER_ADDRESS: usize = 500;
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 4_096;
 
 /// How long each step of a connection that blocks may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,11 +60,18 @@ pub fn open(server: SocketAddr, number: usize) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// Takes `count` connections, in a thread of its own, while they are being opened.
+/// Takes `count` connections, in a thread of its own, while they are being opened. If none comes for too long, it says how
+/// many did.
 pub fn accept(listener: TcpListener, count: usize) -> std::thread::JoinHandle<Result<Vec<OwnedFd>>> {
     std::thread::spawn(move || {
+        // The 128 of the standard library overflow while others have the cores, and who opens a raw socket does not hear
+        // that it was dropped: it never sends anything.
+        listen(&listener, BACKLOG)?;
         let mut accepted = Vec::with_capacity(count);
         while accepted.len() < count {
+            let mut waited = [PollFd::new(&listener, PollFlags::IN)];
+            let is_coming = poll(&mut waited, Some(&Timespec::try_from(PATIENCE)?))? > 0;
+            ensure!(is_coming, "{} of {count} raw sockets came, and no more", accepted.len());
             let (stream, _) = listener.accept()?;
             stream.set_nodelay(true)?;
             stream.set_nonblocking(true)?;
