@@ -161,8 +161,8 @@ impl Sessions {
         }
     }
 
-    /// An entry was handed over, of the log if it has a position; everything up to `safe` was. Returns the slots of the sessions that have
-    /// read it already, in order.
+    /// An entry was handed over, of the log if it has a position; everything up to `safe` was. Returns the slots of the
+    /// sessions that have read it already, in order.
     pub fn on_delivery(&mut self, space: SpaceId, position: Option<Position>, safe: Safe) -> Vec<u32> {
         let Some(space) = self.spaces.get_mut(&space) else {
             return Vec::new();

@@ -47,8 +47,8 @@ enum Scenario {
     Fanout(Fanout),
     /// Sessions that are only pinged: their memory and their CPU
     Idle(Idle),
-    /// Logins with a password, of whom --sessions at once
-    Login(Run),
+    /// Logins with a password
+    Login(Login),
     /// The same messages and idle sessions on other servers, in turns; scripts/peers gets them
     Peers(Run),
     /// A school day of a nation, with real sockets for some of its people
@@ -98,6 +98,21 @@ struct Run {
     /// Sessions over TLS, with a certificate made for the run; the floor has none
     #[arg(long, conflicts_with = "server")]
     tls: bool,
+    #[command(flatten)]
+    written: Written,
+}
+
+#[derive(Args)]
+struct Login {
+    /// How many log in at once
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    sessions: usize,
+    /// How long to measure, all repeats together
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    seconds: u64,
+    /// How often to measure; the figures are medians
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    repeats: u32,
     #[command(flatten)]
     written: Written,
 }
@@ -218,7 +233,7 @@ fn run(scenario: Scenario) -> Result<()> {
             print!("{}", budgets::report(&outcomes?));
             Ok(())
         }
-        Scenario::Login(run) => run.finish(login::run(&run.plan())?),
+        Scenario::Login(login) => login.written.write(&login::run(&login.plan())?),
         Scenario::Peers(run) => run.finish(peers::run(&run.plan())?),
         Scenario::Day(day) => day.run(),
         Scenario::Play { part } => crate::day::play(&part),
@@ -262,6 +277,16 @@ impl NationFile {
             written.people, written.institutions, written.groups, written.children, written.staff, written.logins
         );
         Ok(())
+    }
+}
+
+impl Login {
+    fn plan(&self) -> login::Plan {
+        login::Plan {
+            at_once: self.sessions,
+            time: Duration::from_secs(self.seconds.clamp(1, 3600)),
+            repeats: self.repeats.clamp(1, 100),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::sockets::is_local;
 pub use cpu::CpuTime;
 
 pub use demo::Login;
-pub use school::School;
+pub use school::{School, populate};
 
 /// How long a server may take to open its store and listen.
 const START: Duration = Duration::from_secs(60);

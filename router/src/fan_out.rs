@@ -201,7 +201,8 @@ impl RouterLoop {
                     Step::HandOn => self.take(space, position.offset, entry).await,
                     Step::Fill if self.options.broken_ignore_gaps => self.take(space, position.offset, entry).await,
                     Step::Bridge => self.begin_bridge(space).await,
-                    step => self.catch_up(space, step),
+                    Step::Fill => self.fill(space),
+                    Step::Ignore => {}
                 }
             }
             Published::Signal { space, signal } => self.on_signal(space, signal).await,
@@ -251,7 +252,7 @@ impl RouterLoop {
                 }
                 let is_free = self.spaces.get(&space).is_some_and(|followed| !followed.filling);
                 if is_free && (full || missed) {
-                    self.catch_up(space, Step::Fill);
+                    self.fill(space);
                 }
             }
             Done::Filled {
@@ -298,7 +299,7 @@ impl RouterLoop {
                 continue;
             };
             match followed.step(head) {
-                Step::HandOn | Step::Fill => self.catch_up(space, Step::Fill),
+                Step::HandOn | Step::Fill => self.fill(space),
                 Step::Bridge => self.begin_bridge(space).await,
                 Step::Ignore => {}
             }
@@ -402,19 +403,15 @@ impl RouterLoop {
         }
     }
 
-    fn catch_up(&mut self, space: SpaceId, step: Step) {
+    /// Reads what was missed from the log, beside the loop.
+    fn fill(&mut self, space: SpaceId) {
         let Some(followed) = self.spaces.get_mut(&space) else {
             return;
         };
-        match step {
-            Step::HandOn | Step::Ignore | Step::Bridge => {}
-            Step::Fill => {
-                metered::count_gap();
-                followed.filling = true;
-                let seen = followed.seen;
-                self.jobs.spawn(beside::fill(Arc::clone(&self.log), space, seen));
-            }
-        }
+        metered::count_gap();
+        followed.filling = true;
+        let seen = followed.seen;
+        self.jobs.spawn(beside::fill(Arc::clone(&self.log), space, seen));
     }
 
     fn on_tick(&mut self) {

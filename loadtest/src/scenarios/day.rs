@@ -1,10 +1,8 @@
 //! A school day of a nation, against one server of our own or the gateways of a cluster.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
@@ -17,7 +15,7 @@ use crate::nation::{self, Draw, Nation, PEOPLE, Written};
 use crate::outcome::{Latency, Outcome};
 use crate::pairs::Pairs;
 use crate::readers::merged;
-use crate::server::{Features, PROGRAM, School, Server, TOKEN_LIFETIME, program};
+use crate::server::{Features, School, Server, populate};
 
 /// Real people of one player: below the 20,000 descriptors that a process may have.
 const PER_PLAYER: usize = 15_000;
@@ -90,7 +88,7 @@ fn set(plan: &Plan, file: &Path, folder: &Path, written: Written, outcome: &mut 
     let stage = if let Some(cluster) = &plan.cluster {
         let cluster = Cluster::read(cluster)?;
         let (data, keys) = cluster.folders();
-        populate(file, &tokens, &data, Some(&keys))?;
+        populate("--nation", file.as_os_str(), &data, &keys, &tokens)?;
         Stage {
             servers: cluster.servers()?,
             processes: cluster.processes(),
@@ -99,7 +97,7 @@ fn set(plan: &Plan, file: &Path, folder: &Path, written: Written, outcome: &mut 
         }
     } else {
         let school = School::empty()?;
-        populate(file, &tokens, &school.data(), None)?;
+        populate("--nation", file.as_os_str(), &school.data(), &school.keys(), &tokens)?;
         let server = Server::start(school, Features::default())?;
         let mut processes = Processes::default();
         processes.add(GATEWAYS, server.process());
@@ -117,38 +115,6 @@ fn set(plan: &Plan, file: &Path, folder: &Path, written: Written, outcome: &mut 
         per(float(written.people as u64), took).round(),
     );
     Ok(stage)
-}
-
-/// `samtale populate`, whose progress is shown as it comes.
-fn populate(file: &Path, tokens: &Path, data: &Path, keys: Option<&Path>) -> Result<()> {
-    let mut populate = Command::new(program()?);
-    populate.env_remove(PROGRAM);
-    populate.args(["populate", "--set", TOKEN_LIFETIME]);
-    populate
-        .arg("--nation")
-        .arg(file)
-        .arg("--tokens")
-        .arg(tokens)
-        .arg("--data")
-        .arg(data);
-    if let Some(keys) = keys {
-        populate.arg("--keys").arg(keys);
-    }
-    let child = populate
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut child = child.context("`samtale populate` does not start")?;
-    let said = child.stderr.take().context("`samtale populate` says nothing")?;
-    let mut last = String::new();
-    for line in BufReader::new(said).lines() {
-        last = line?;
-        progress(&last);
-    }
-    let status = child.wait()?;
-    ensure!(status.success(), "`samtale populate` failed: {last}");
-    Ok(())
 }
 
 /// The day itself, with whose processor time it took.

@@ -8,15 +8,26 @@ use samtale_client::{LoginService, Secret, ServerAddress};
 use samtale_protocol::Language;
 use tokio::task::JoinSet;
 
-use super::{Plan, progress};
+use super::progress;
 use crate::figure::{float, per, rounded};
 use crate::outcome::{Latency, Outcome};
 use crate::pairs::Pairs;
 use crate::readers::{counts, histogram, merged};
 use crate::server::{Login, Server};
 
-/// The most who log in at once: beyond, a server answers that it is busy.
+/// The most who log in at once.
 const MOST: usize = 64;
+
+/// What a run is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// How many log in at once.
+    pub at_once: usize,
+    /// How long to measure, all repeats together.
+    pub time: Duration,
+    /// How often to measure.
+    pub repeats: u32,
+}
 
 /// What those who logged in saw.
 struct Round {
@@ -26,16 +37,19 @@ struct Round {
     refused: u64,
 }
 
-/// Measures it: as many people as the plan has sessions log in, again and again.
+/// Measures it: people log in, again and again.
 pub fn run(plan: &Plan) -> Result<Outcome> {
-    plan.check(MOST)?;
-    let mut outcome = Outcome::new("login", plan.sessions, plan.time.as_secs());
+    ensure!(
+        (1..=MOST).contains(&plan.at_once),
+        "between 1 and {MOST} can log in at once: beyond, a server answers that it is busy"
+    );
+    let mut outcome = Outcome::new("login", plan.at_once, plan.time.as_secs());
     let (server, address, logins) = Server::demo()?;
     ensure!(!logins.is_empty(), "nobody can log in");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut costs, mut rates, mut all, mut refused) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for repeat in 1..=plan.repeats {
-        let work = log_in_for(plan.share(plan.repeats), plan.sessions, &server, &address, &logins);
+        let work = log_in_for(plan.time / plan.repeats, plan.at_once, &server, &address, &logins);
         let round = runtime.block_on(work)?;
         let Latency { p50, p99, .. } = Latency::of(&round.waits);
         progress(&format!(
@@ -64,7 +78,7 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     outcome.note(format!(
         "{} log in at once, and again as soon as they are in (closed loop); each login hashes a password with argon2id over \
          19 MiB",
-        plan.sessions
+        plan.at_once
     ));
     Ok(outcome)
 }

@@ -1,5 +1,7 @@
 //! A school in a folder of its own, made by `samtale populate`.
 
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
@@ -8,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 use super::{PROGRAM, TOKEN_LIFETIME, program};
+use crate::scenarios::progress;
 
 /// What the folder of the data is called; that of its keys lies beside it.
 const DATA: &str = "data";
@@ -27,16 +30,21 @@ impl School {
     /// Makes a school of this many people.
     pub fn populate(people: usize) -> Result<Self> {
         let school = Self::empty()?;
-        add(people, &school.data(), &school.folder().join(KEYS), &school.people)?;
+        school.add(people, &school.data(), &school.keys())?;
         Ok(school)
     }
 
     /// Adds one to what a gateway of a cluster that runs has, by the folders of its data and its keys.
     pub fn in_cluster(people: usize, data: &Path, keys: &Path) -> Result<Self> {
         let school = Self::empty()?;
-        add(people, data, keys, &school.people)?;
+        school.add(people, data, keys)?;
         Ok(school)
     }
+
+    fn add(&self, people: usize, data: &Path, keys: &Path) -> Result<()> {
+        populate("--people", people.to_string().as_ref(), data, keys, &self.people)
+    }
+
     /// A folder for a school that someone else makes.
     pub fn empty() -> Result<Self> {
         let folder = Rc::new(folder()?);
@@ -76,29 +84,40 @@ impl School {
         self.folder.path().join(DATA)
     }
 
+    /// The folder of its keys.
+    pub fn keys(&self) -> PathBuf {
+        self.folder.path().join(KEYS)
+    }
+
     /// The file of the people.
     pub fn people(&self) -> &Path {
         &self.people
     }
 }
 
-/// `samtale populate`; a server that runs on the folder does it itself.
-fn add(people: usize, data: &Path, keys: &Path, tokens: &Path) -> Result<()> {
-    let program = program()?;
-    let mut populate = Command::new(&program);
+/// `samtale populate`, whose progress is shown as it comes; a server that runs on the folder does it itself. `what` and
+/// `which` say whom: `--people` and their number, or `--nation` and its file.
+pub fn populate(what: &str, which: &OsStr, data: &Path, keys: &Path, tokens: &Path) -> Result<()> {
+    let mut populate = Command::new(program()?);
     // The server knows its own settings only, and would refuse this one.
     populate.env_remove(PROGRAM);
-    populate.args(["populate", "--set", TOKEN_LIFETIME, "--people", &people.to_string()]);
+    populate.args(["populate", "--set", TOKEN_LIFETIME, what]).arg(which);
     populate.arg("--data").arg(data).arg("--keys").arg(keys);
     populate.arg("--tokens").arg(tokens);
-    let populated = populate
+    let child = populate
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
-        .output();
-    let populated = populated.with_context(|| format!("{} does not start", program.display()))?;
-    let said = String::from_utf8_lossy(&populated.stderr);
-    ensure!(populated.status.success(), "`samtale populate` failed: {said}");
+        .spawn();
+    let mut child = child.context("`samtale populate` does not start")?;
+    let said = child.stderr.take().context("`samtale populate` says nothing")?;
+    let mut last = String::new();
+    for line in BufReader::new(said).lines() {
+        last = line?;
+        progress(&last);
+    }
+    let status = child.wait()?;
+    ensure!(status.success(), "`samtale populate` failed: {last}");
     Ok(())
 }
 

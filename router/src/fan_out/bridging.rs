@@ -12,7 +12,6 @@ use crate::delivery::{Recipients, Safe, Sent};
 use crate::log::{Epoch, LogEntry};
 use crate::metered;
 use crate::rights::{JOURNAL_MARGIN, JournalPlace};
-use crate::space::Step;
 use crate::told::Told;
 
 /// How far back the journal is looked into while its log is away: for clocks that are apart, and writes that take long.
@@ -84,7 +83,7 @@ impl RouterLoop {
         followed.begin_anew(on.head);
         let safe = followed.safe();
         self.sink.take(Sent::Moved { space, safe }).await;
-        self.catch_up(space, Step::Fill);
+        self.fill(space);
     }
 
     /// What is revoked acts on open sockets within seconds, also while the log of the space `system` is away, or is being
