@@ -7,7 +7,7 @@ use samtale_client::{Client, StopReason, Update, Updates};
 use samtale_protocol::messages::{History, Part};
 use samtale_protocol::presence::WatchPresence;
 use samtale_protocol::threads::{Recipient, ThreadReference};
-use samtale_protocol::{CloseCode, Event, Reply, Request, SessionId, Signal};
+use samtale_protocol::{CloseCode, Event, ProfileId, Reply, Request, SessionId, Signal, SpaceId};
 use samtale_tests::checker::Note;
 use samtale_tests::cluster::Cluster;
 use samtale_tests::cluster::people::School;
@@ -36,14 +36,7 @@ pub async fn dies_with_its_people(cluster: &Cluster, school: &School) -> Result<
     until(&mut there_hears, connected).await?;
     let (here, mut here_hears) = watcher.connect(&format!("http://{first}"))?;
     until(&mut here_hears, connected).await?;
-    let watch = Request::WatchPresence(WatchPresence {
-        space: school.space,
-        profiles: vec![watched.profile],
-    });
-    let Reply::Online(online) = here.request(watch).await? else {
-        bail!("no answer to who is online");
-    };
-    ensure!(online.profiles == [watched.profile], "they are not seen");
+    see_online(&here, &mut here_hears, school.space, watched.profile).await?;
     let gateway = cluster.gateways.last().context("no gateway")?;
     gateway.lock().await.kill()?;
     let killed = Instant::now();
@@ -59,6 +52,26 @@ pub async fn dies_with_its_people(cluster: &Cluster, school: &School) -> Result<
     gateway.start()?;
     gateway.ready().await?;
     seen.context("they stay online")?.map(drop)
+}
+
+/// Watches someone until they are seen online: the answer says so, or a signal does soon after. A gateway whose Redis has
+/// just come back tells of its people when it has reached it again.
+async fn see_online(here: &Client, hears: &mut Updates, space: SpaceId, watched: ProfileId) -> Result<()> {
+    let watch = Request::WatchPresence(WatchPresence {
+        space,
+        profiles: vec![watched],
+    });
+    let Reply::Online(online) = here.request(watch).await? else {
+        bail!("no answer to who is online");
+    };
+    if online.profiles == [watched] {
+        return Ok(());
+    }
+    let told = until(hears, |update| match update {
+        Update::Signal(Signal::Presence { online, profile, .. }) => (online && profile == watched).then_some(()),
+        _ => None,
+    });
+    told.await.context("they are not seen")
 }
 
 /// The last of the school is there twice, and ends the login on the last gateway from the first.
