@@ -66,13 +66,13 @@ pub struct Told {
     pub deliveries: u64,
     /// Messages that are stored and were not shown to someone who came back and caught up.
     pub lost: u64,
-    /// Messages that a connection was told twice.
+    /// Messages that a connection was told twice after it had caught up, or that there are under two ids.
     pub duplicated: u64,
-    /// Messages that some were told in one order and others in another.
+    /// Messages that some who had caught up were told in one order and others in another.
     pub reordered: u64,
     /// Answers whose id sorts before that of what they answer.
     pub before_question: u64,
-    /// Messages told again to someone who came back, because they were behind the cursor.
+    /// Messages told again to someone who came back: behind the cursor, or from the journal and from the log.
     pub repeated: u64,
     /// Times that someone came: opened the app, or the phone woke.
     pub arrivals: u64,

@@ -217,3 +217,64 @@ fn the_floor_stands_alone() {
     assert!(outcome["floor_cpu_us_per_delivery"].as_f64().unwrap() > 0.0);
     assert_eq!(outcome["lost"], 0);
 }
+
+/// `samtale`, which must be built beside the load tester.
+fn samtale(arguments: &[&str]) -> Command {
+    let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_samtale-loadtest")).with_file_name("samtale"));
+    command.args(arguments);
+    command
+}
+
+/// `samtale populate` of a nation's file into a folder.
+fn loading(nation: &Path, folder: &Path) -> Command {
+    let mut populate = samtale(&["populate", "--nation"]);
+    populate.arg(nation).arg("--data").arg(folder.join("data"));
+    populate.arg("--tokens").arg(folder.join("tokens"));
+    populate.stdout(Stdio::null()).stderr(Stdio::null());
+    populate
+}
+
+/// How many rows each table of a folder has, but for the logins: each command makes them anew.
+fn rows(folder: &Path) -> serde_json::Map<String, Value> {
+    let mut backup = samtale(&["backup", "--json", "--data"]);
+    backup.arg(folder.join("data")).arg("--to").arg(folder.join("backup"));
+    let output = backup.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut tables = report["tables"].as_object().unwrap().clone();
+    tables.retain(|table, _| !table.contains("login"));
+    tables
+}
+
+#[test]
+fn a_nation_whose_loading_was_killed_is_loaded_to_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let nation = folder.path().join("nation.jsonl");
+    let mut draw = Command::new(env!("CARGO_BIN_EXE_samtale-loadtest"));
+    draw.args(["nation", "--people", "6000", "--logins", "50", "--to"])
+        .arg(&nation);
+    assert!(draw.output().unwrap().status.success());
+    let (whole, cut) = (folder.path().join("whole"), folder.path().join("cut"));
+    for folder in [&whole, &cut] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    let began = clock::now();
+    assert!(loading(&nation, &whole).status().unwrap().success());
+    let took = Duration::from_nanos(clock::now() - began);
+    for _ in 0..2 {
+        let mut child = loading(&nation, &cut).spawn().unwrap();
+        clock::wait(took / 4);
+        child.kill().unwrap();
+        assert!(
+            !child.wait().unwrap().success(),
+            "it was faster than the whole of it before"
+        );
+    }
+    assert!(loading(&nation, &cut).status().unwrap().success());
+    let expected = rows(&whole);
+    assert!(
+        expected.values().any(|rows| rows.as_u64() > Some(6_000)),
+        "{expected:?}"
+    );
+    assert_eq!(rows(&cut), expected);
+}

@@ -1,5 +1,9 @@
 //! The checker of a day: only what was asked, what was answered and what was shown. Nothing that is stored is missing,
-//! no connection is told anything twice, and all are told in one order.
+//! nothing is there twice, and all are told in one order.
+//!
+//! Whoever is there is told each message once, in the order of the space's log. Whoever comes back is told what they missed
+//! from the log or from the journal, where some may come again and in the journal's order (`docs/protocol.md`, "Events"):
+//! a device sorts by the message's id, so what is checked of it is that there is one id.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,8 +14,10 @@ use samtale_protocol::MessageId;
 struct Written {
     /// When it was due.
     due: u64,
-    /// Its id, once the server said that it is stored.
-    stored: Option<MessageId>,
+    /// Its id, as it was told first.
+    id: Option<MessageId>,
+    /// Whether the server said that it is stored.
+    is_stored: bool,
 }
 
 /// A bit per message.
@@ -23,9 +29,9 @@ struct Bits(Vec<u64>);
 struct Shown {
     /// Which messages.
     ever: Bits,
-    /// Which of them this connection told.
+    /// Which of them this connection told since it had caught up.
     here: Bits,
-    /// The last one that this connection told.
+    /// The last of these.
     last: Option<u32>,
     /// Which connection.
     connection: u32,
@@ -36,17 +42,26 @@ struct Shown {
 pub enum Was {
     /// New to this person.
     New,
-    /// Known from an earlier connection, or from a page of history.
+    /// Known from an earlier connection, from a page of history, or from what was missed.
     Repeated,
-    /// Told by this very connection before.
+    /// Told before by this very connection, which had caught up; or told under another id.
     Twice,
+}
+
+/// Over which connection someone was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Over {
+    /// The how-manyth of theirs it is.
+    pub connection: u32,
+    /// Whether it had caught up.
+    pub is_live: bool,
 }
 
 /// All threads of a player.
 #[derive(Debug, Default)]
 pub struct Ledger {
     threads: Vec<Vec<Written>>,
-    /// Of each thread, which message a connection told right after which.
+    /// Of each thread, which message a connection that had caught up told right after which.
     after: Vec<HashSet<(u32, u32)>>,
     shown: HashMap<(usize, usize), Shown>,
 }
@@ -71,28 +86,32 @@ impl Ledger {
         u32::try_from(all.len() - 1).unwrap_or(u32::MAX)
     }
 
-    /// The server says that it is stored.
-    pub fn store(&mut self, thread: usize, number: u32, message: MessageId) {
-        if let Some(written) = self.written(thread, number) {
-            written.stored = Some(message);
+    /// The server says that it is stored. Returns whether it is known under no other id.
+    pub fn store(&mut self, thread: usize, number: u32, message: MessageId) -> bool {
+        let is_same = self.is_same(thread, number, message);
+        if let Some(written) = self.threads[thread].get_mut(number as usize) {
+            written.is_stored = true;
         }
+        is_same
     }
 
     /// Someone was told it over a connection.
-    pub fn show(&mut self, person: usize, thread: usize, number: u32, connection: u32) -> Was {
-        if number as usize >= self.threads[thread].len() {
+    pub fn show(&mut self, person: usize, thread: usize, number: u32, message: MessageId, over: Over) -> Was {
+        if !self.is_same(thread, number, message) {
             return Was::Twice;
         }
         let shown = self.shown.entry((person, thread)).or_default();
-        if shown.connection != connection {
-            (shown.connection, shown.last) = (connection, None);
+        if shown.connection != over.connection {
+            (shown.connection, shown.last) = (over.connection, None);
             shown.here.0.clear();
         }
-        if !shown.here.set(number) {
-            return Was::Twice;
-        }
-        if let Some(last) = shown.last.replace(number) {
-            self.after[thread].insert((last, number));
+        if over.is_live {
+            if !shown.here.set(number) {
+                return Was::Twice;
+            }
+            if let Some(last) = shown.last.replace(number) {
+                self.after[thread].insert((last, number));
+            }
         }
         if shown.ever.set(number) {
             Was::New
@@ -119,7 +138,7 @@ impl Ledger {
         circles.sum()
     }
 
-    /// Someone read it in a page of history.
+    /// Someone read it in a page of history. Returns whether it was new to them.
     pub fn learn(&mut self, person: usize, thread: usize, number: u32) -> bool {
         self.shown.entry((person, thread)).or_default().ever.set(number)
     }
@@ -129,13 +148,15 @@ impl Ledger {
         let nothing = Shown::default();
         let shown = self.shown.get(&(person, thread)).unwrap_or(&nothing);
         let written = self.threads[thread].iter().enumerate();
-        let missing = written
-            .filter(|(number, message)| message.stored.is_some() && message.due > since && !shown.ever.has(*number));
+        let missing =
+            written.filter(|(number, message)| message.is_stored && message.due > since && !shown.ever.has(*number));
         missing.count() as u64
     }
 
-    fn written(&mut self, thread: usize, number: u32) -> Option<&mut Written> {
-        self.threads[thread].get_mut(number as usize)
+    /// Whether a message of the thread has this id, and no other.
+    fn is_same(&mut self, thread: usize, number: u32, message: MessageId) -> bool {
+        let written = self.threads[thread].get_mut(number as usize);
+        written.is_some_and(|written| *written.id.get_or_insert(message) == message)
     }
 }
 
@@ -166,37 +187,80 @@ mod tests {
     const METTE: usize = 1;
     const TOVE: usize = 2;
 
-    #[test]
-    fn what_is_missing_twice_or_out_of_order_is_found() {
+    const LIVE: Over = Over {
+        connection: 1,
+        is_live: true,
+    };
+    const BACK: Over = Over {
+        connection: 2,
+        is_live: false,
+    };
+
+    fn id(number: u32) -> MessageId {
+        MessageId::from_bytes([u8::try_from(number).unwrap(); 16])
+    }
+
+    /// Four messages, all stored.
+    fn ledger() -> Ledger {
         let mut ledger = Ledger::of(1);
         for due in 10..14 {
             let number = ledger.write(0, due);
-            ledger.store(0, number, MessageId::from_bytes([1; 16]));
+            assert!(ledger.store(0, number, id(number)));
         }
+        ledger
+    }
+
+    #[test]
+    fn what_is_twice_or_out_of_order_is_found() {
+        let mut ledger = ledger();
         for number in [0, 2, 1] {
-            assert_eq!(ledger.show(ANNE, 0, number, 1), Was::New);
+            assert_eq!(ledger.show(ANNE, 0, number, id(number), LIVE), Was::New);
         }
         // Who comes later begins later, and that is no other order.
-        assert_eq!(ledger.show(TOVE, 0, 2, 1), Was::New);
-        assert_eq!(ledger.show(TOVE, 0, 1, 1), Was::New);
+        assert_eq!(ledger.show(TOVE, 0, 2, id(2), LIVE), Was::New);
+        assert_eq!(ledger.show(TOVE, 0, 1, id(1), LIVE), Was::New);
         assert_eq!(ledger.out_of_order(), 0);
-        assert_eq!(ledger.show(METTE, 0, 0, 1), Was::New);
-        assert_eq!(ledger.show(METTE, 0, 1, 1), Was::New);
-        assert_eq!(ledger.show(METTE, 0, 2, 1), Was::New);
+        for number in [0, 1, 2] {
+            assert_eq!(ledger.show(METTE, 0, number, id(number), LIVE), Was::New);
+        }
         assert_eq!(ledger.out_of_order(), 2);
-        assert_eq!(ledger.show(METTE, 0, 2, 1), Was::Twice);
+        assert_eq!(ledger.show(METTE, 0, 2, id(2), LIVE), Was::Twice);
         assert_eq!(
-            ledger.show(METTE, 0, 2, 2),
-            Was::Repeated,
-            "a new connection may tell it again"
+            ledger.show(METTE, 0, 3, id(4), LIVE),
+            Was::Twice,
+            "a message has one id"
         );
-        assert_eq!(ledger.lost(METTE, 0, 0), 1);
+        assert!(!ledger.store(0, 3, id(4)));
+    }
+
+    #[test]
+    fn what_was_missed_may_come_again_and_in_another_order() {
+        let mut ledger = ledger();
+        for number in [0, 1, 2] {
+            assert_eq!(ledger.show(ANNE, 0, number, id(number), LIVE), Was::New);
+        }
+        assert_eq!(ledger.show(ANNE, 0, 2, id(2), BACK), Was::Repeated);
+        assert_eq!(ledger.show(ANNE, 0, 1, id(1), BACK), Was::Repeated);
+        assert_eq!(ledger.show(ANNE, 0, 1, id(1), BACK), Was::Repeated);
+        let back = Over { is_live: true, ..BACK };
+        assert_eq!(ledger.show(ANNE, 0, 3, id(3), back), Was::New);
+        assert_eq!(ledger.out_of_order(), 0);
+        assert_eq!(ledger.show(ANNE, 0, 3, id(3), back), Was::Twice);
+    }
+
+    #[test]
+    fn what_is_stored_and_was_not_shown_is_lost() {
+        let mut ledger = ledger();
+        assert_eq!(ledger.lost(METTE, 0, 0), 4);
+        assert_eq!(ledger.show(METTE, 0, 0, id(0), LIVE), Was::New);
+        assert_eq!(ledger.show(METTE, 0, 1, id(1), BACK), Was::New);
+        assert_eq!(ledger.lost(METTE, 0, 0), 2);
         assert_eq!(
             ledger.lost(METTE, 0, 13),
             0,
             "what was written before one came is not missed"
         );
-        assert!(ledger.learn(METTE, 0, 3));
+        assert!(ledger.learn(METTE, 0, 2) && ledger.learn(METTE, 0, 3) && !ledger.learn(METTE, 0, 3));
         assert_eq!(ledger.lost(METTE, 0, 0), 0);
         assert_eq!(ledger.write(0, 20), 4);
         assert_eq!(ledger.lost(METTE, 0, 0), 0, "nobody said that it is stored");

@@ -93,3 +93,21 @@ fn exchange(session: &mut LightSession, question: &str) -> Result<()> {
     anyhow::ensure!(!answer.contains("\"error\""), "the server refuses {question}: {answer}");
     Ok(())
 }
+
+/// The messages of a frame: Centrifugo writes those that queue into one, a line each.
+pub fn messages_of(frame: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let is_json = frame.first() == Some(&b'{');
+    frame.split(move |byte| is_json && *byte == b'\n')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_of_centrifugo_may_hold_several_messages_and_one_of_ours_holds_one() {
+        let all: Vec<&[u8]> = messages_of(b"{\"push\":1}\n{}\n{\"push\":2}").collect();
+        assert_eq!(all, [b"{\"push\":1}".as_slice(), CENTRIFUGO_PING, b"{\"push\":2}"]);
+        assert_eq!(messages_of(b"\x82\n\n").count(), 1);
+    }
+}

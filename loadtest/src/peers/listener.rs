@@ -14,7 +14,7 @@ use samtale_client::light::LightSession;
 use serde::{Deserialize, Serialize};
 
 use super::Speaks;
-use super::greeting::{CENTRIFUGO_PING, Greeter};
+use super::greeting::{CENTRIFUGO_PING, Greeter, messages_of};
 use super::listeners::Heard;
 use crate::clock;
 use crate::delivered::{Delivered, Was};
@@ -149,40 +149,48 @@ impl Process {
     }
 
     fn on_ready(&mut self, place: usize) {
-        let Some(connection) = self.connections.get_mut(place).and_then(Option::as_mut) else {
-            return;
-        };
         loop {
+            let Some(connection) = self.connections.get_mut(place).and_then(Option::as_mut) else {
+                return;
+            };
             let bytes = match connection.session.next_frame() {
                 Ok(None) => return,
                 Ok(Some(bytes)) => bytes,
                 Err(_) => break,
             };
-            if bytes == CENTRIFUGO_PING {
-                if connection.session.send_text("{}").is_err() {
-                    break;
-                }
-                continue;
+            if !messages_of(&bytes).all(|message| self.on_message(place, message)) {
+                break;
             }
-            if self.last.0 != *bytes {
-                self.last = (bytes.to_vec(), Label::within(&bytes));
-            }
-            let Some(label) = self.last.1 else { continue };
-            match connection.delivered.on_message(label.number) {
-                Was::New => {}
-                Was::Again => {
-                    self.heard.duplicated += 1;
-                    continue;
-                }
-                _ => self.heard.reordered += 1,
-            }
-            self.heard.deliveries += 1;
-            self.latencies
-                .saturating_record(clock::now().saturating_sub(label.due) / 1000);
         }
         // What it was not told counts as lost: its place is empty, and all of a round is missing there.
         self.heard.closed += 1;
         self.connections[place] = None;
+    }
+
+    /// Counts what a connection was told. Returns whether it goes on.
+    fn on_message(&mut self, place: usize, bytes: &[u8]) -> bool {
+        let Some(connection) = self.connections.get_mut(place).and_then(Option::as_mut) else {
+            return false;
+        };
+        if bytes == CENTRIFUGO_PING {
+            return connection.session.send_text("{}").is_ok();
+        }
+        if self.last.0 != *bytes {
+            self.last = (bytes.to_vec(), Label::within(bytes));
+        }
+        let Some(label) = self.last.1 else { return true };
+        match connection.delivered.on_message(label.number) {
+            Was::New => {}
+            Was::Again => {
+                self.heard.duplicated += 1;
+                return true;
+            }
+            _ => self.heard.reordered += 1,
+        }
+        self.heard.deliveries += 1;
+        self.latencies
+            .saturating_record(clock::now().saturating_sub(label.due) / 1000);
+        true
     }
 
     fn follow(&mut self, order: Order) -> Result<Answer> {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use samtale_client::light::LightSession;
 
 use super::Speaks;
-use super::greeting::{CENTRIFUGO_PING, CHANNEL, Greeter};
+use super::greeting::{CENTRIFUGO_PING, CHANNEL, Greeter, messages_of};
 use crate::clock;
 use crate::messages::{self, Label};
 use crate::schedule::Schedule;
@@ -79,7 +79,7 @@ impl Publisher {
 /// Takes answers, and says that it is there where it is asked.
 fn take(session: &mut LightSession) -> Result<()> {
     while let Some(bytes) = session.next_frame().context("the server closed the one who sends")? {
-        if bytes == CENTRIFUGO_PING {
+        if messages_of(&bytes).any(|message| message == CENTRIFUGO_PING) {
             session.send_text("{}")?;
         }
         anyhow::ensure!(

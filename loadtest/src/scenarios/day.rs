@@ -213,6 +213,10 @@ fn describe(plan: &Plan, written: Written, told: &Told, messages_per_second: f64
     outcome.note(
         "whoever was there comes once more in the evening and catches up; lost is what was stored and not shown then",
     );
+    outcome.note(
+        "whoever came back may be told some of what they missed again, and in the journal's order; a device sorts by id, so \
+         twice and out of order are judged by those who had caught up",
+    );
     outcome.note("a latency is from when a message was due to when it was shown to someone who was there (open loop)");
     Ok(())
 }

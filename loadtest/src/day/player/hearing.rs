@@ -10,7 +10,7 @@ use samtale_protocol::messages::{History, MarkRead, Message, Part};
 use samtale_protocol::threads::Inbox;
 use samtale_protocol::{ErrorCode, Event, Refusal, Reply, Request, ServerFrame, SpaceId, limits};
 
-use super::super::ledger::Was;
+use super::super::ledger::{Over, Was};
 use super::super::person::{Asked, Stage};
 use super::{Action, Heard, Player, SECOND};
 use crate::clock;
@@ -106,7 +106,11 @@ impl Player {
         let newest = &mut self.talks[thread].newest;
         *newest = (*newest).max(Some(message));
         let person = &self.people[number];
-        match self.ledger.show(number, thread, label.number, person.connection) {
+        let over = Over {
+            connection: person.connection,
+            is_live: person.stage == Stage::Live,
+        };
+        match self.ledger.show(number, thread, label.number, message, over) {
             Was::New => {
                 self.told.deliveries += 1;
                 self.told.by_second.entry(now / SECOND).or_default()[1] += 1;
@@ -210,7 +214,8 @@ impl Player {
             (Asked::Send(thread, message), Reply::Sent(sent)) => {
                 self.told.stored += 1;
                 self.told.by_second.entry(clock::now() / SECOND).or_default()[0] += 1;
-                self.ledger.store(thread, message, sent.message);
+                let is_same = self.ledger.store(thread, message, sent.message);
+                self.told.duplicated += u64::from(!is_same);
                 let outbox = &mut self.people[number].outbox;
                 outbox.retain(|out| (out.thread, out.number) != (thread, message));
             }
