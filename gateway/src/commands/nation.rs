@@ -118,12 +118,14 @@ pub async fn populate_nation(
             };
             let institution: Institution = serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))?;
             institution.check().map_err(wrong)?;
-            let logged_in = founding.institution(&institution).await?;
-            Ok::<_, CommandError>((institution.space, logged_in))
+            founding.institution(&institution).await?;
+            let members = institution.people.iter().filter(|member| member.logs_in);
+            let members: Vec<(PersonId, ProfileId)> = members.map(|member| (member.person, member.profile)).collect();
+            Ok::<_, CommandError>((institution.space, members))
         }
         .boxed()
     });
-    let made: Vec<(SpaceId, Vec<LoggedIn>)> = made.buffered(INSTITUTIONS_AT_ONCE).try_collect().await?;
+    let made: Vec<(SpaceId, Vec<(PersonId, ProfileId)>)> = made.buffered(INSTITUTIONS_AT_ONCE).try_collect().await?;
     founding.tell();
     let mut populated = Populated {
         spaces: Vec::new(),
@@ -131,16 +133,18 @@ pub async fn populate_nation(
         people: Vec::new(),
         made: founding.people.load(Ordering::Relaxed),
     };
-    for (space, logged_in) in made.into_iter().filter(|(_, logged_in)| !logged_in.is_empty()) {
+    // Not before all are there: a login looks at all of a person's profiles, and a server that runs remembers them.
+    for (space, members) in made.into_iter().filter(|(_, members)| !members.is_empty()) {
         populated.spaces.push(space);
-        populated.people.extend(logged_in);
+        let logins = members.into_iter().map(|member| founding.log_in(member).boxed());
+        populated.people.extend(together(logins.collect()).await?);
     }
     Ok(populated)
 }
 
 impl Founding<'_> {
-    /// Makes an institution, unless it is whole, and logs in who is to be.
-    async fn institution(&self, institution: &Institution) -> Result<Vec<LoggedIn>, CommandError> {
+    /// Makes an institution, unless it is whole.
+    async fn institution(&self, institution: &Institution) -> Result<(), CommandError> {
         let store = &self.office.opened.store;
         let version = directory_version_key(institution.space);
         if store
@@ -158,7 +162,7 @@ impl Founding<'_> {
         if self.institutions.fetch_add(1, Ordering::Relaxed) % PROGRESS_EVERY == PROGRESS_EVERY - 1 {
             self.tell();
         }
-        together(self.logins(institution)).await
+        Ok(())
     }
 
     fn accounts<'a>(&'a self, institution: &'a Institution) -> Vec<BoxFuture<'a, Result<(), CommandError>>> {
@@ -168,16 +172,11 @@ impl Founding<'_> {
             .collect()
     }
 
-    fn logins<'a>(&'a self, institution: &'a Institution) -> Vec<BoxFuture<'a, Result<LoggedIn, CommandError>>> {
-        let logins = institution.people.iter().filter(|member| member.logs_in);
-        logins.map(|member| self.log_in(member).boxed()).collect()
-    }
-
-    async fn log_in(&self, member: &Member) -> Result<LoggedIn, CommandError> {
-        let reply = self.office.accounts.log_in_for_load(member.person).await?;
+    async fn log_in(&self, (person, profile): (PersonId, ProfileId)) -> Result<LoggedIn, CommandError> {
+        let reply = self.office.accounts.log_in_for_load(person).await?;
         Ok(LoggedIn {
-            person: member.person,
-            profile: member.profile,
+            person,
+            profile,
             access_token: reply.access_token,
         })
     }

@@ -101,10 +101,19 @@ async fn a_server_that_is_emptied_begins_anew() {
     let Some(mut rig) = rig(&[]).await else { return };
     rig.one.append([1, 2, 3]).await;
     let before = rig.one.head().await;
+    let begun = rig.one.log.begun(SPACE).await.unwrap();
+    assert_eq!(
+        rig.other.log.begun(SPACE).await.unwrap(),
+        begun,
+        "it is the log's own clock"
+    );
+    let emptied = SystemClock.now();
     rig.server.command(&["FLUSHALL"]).await;
     rig.one.append([4]).await;
     let after = rig.begun_anew(before).await;
     assert_eq!(after.offset, 1);
+    let begun_anew = rig.other.log.begun(SPACE).await.unwrap();
+    assert!(begun.is_some() && begun <= Some(emptied) && begun_anew >= Some(emptied));
     while rig.other.heard().await.1 != 4 {}
 }
 
