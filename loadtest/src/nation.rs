@@ -47,11 +47,20 @@ pub struct Institution {
     /// Its name.
     pub name: String,
     /// Its municipality.
-    pub municipality: String,
+    pub municipality: Municipality,
     /// Its classes or rooms.
     pub groups: Vec<Group>,
     /// Its people: children, their guardians, staff.
     pub people: Vec<Member>,
+}
+
+/// What stands above institutions, and sets the table of who may write to whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Municipality {
+    /// Its space.
+    pub space: SpaceId,
+    /// Its name.
+    pub name: String,
 }
 
 /// A class, or a room of a daycare.

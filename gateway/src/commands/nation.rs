@@ -15,8 +15,9 @@ use samtale_protocol::people::{GroupKind, Role};
 use samtale_protocol::{GroupId, PersonId, ProfileId, SpaceId};
 use samtale_school::import::PersonRegister;
 use samtale_storage::directory::{
-    DirectoryVersionRecord, GroupMemberRecord, GroupRecord, ProfileRecord, RelationRecord, SpaceKind, SpaceRecord,
-    directory_version_key, group_key, group_member_key, profile_key, relation_key, space_key, space_partition,
+    DirectoryVersionRecord, GroupMemberRecord, GroupRecord, ProfileRecord, ReadReceipts, RelationRecord, SpaceKind,
+    SpaceRecord, directory_version_key, group_key, group_member_key, profile_key, relation_key, space_key,
+    space_partition,
 };
 use samtale_storage::people::{PersonProfileRecord, person_partition};
 use samtale_storage::{KeyValue, Record, StorageError};
@@ -39,9 +40,15 @@ const PROGRESS_EVERY: usize = 25;
 struct Institution {
     space: SpaceId,
     name: String,
-    municipality: String,
+    municipality: Municipality,
     groups: Vec<Group>,
     people: Vec<Member>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Municipality {
+    space: SpaceId,
+    name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -181,22 +188,39 @@ impl Founding<'_> {
         })
     }
 
+    /// Makes a space, with the one above it or as the one that sets the table. It is there already where an earlier command
+    /// was stopped, and a municipality with the first of its institutions.
+    async fn found(
+        &self,
+        space: SpaceId,
+        kind: SpaceKind,
+        name: &str,
+        parent: Option<SpaceId>,
+    ) -> Result<(), StorageError> {
+        let forbidden = match parent {
+            Some(_) => Vec::new(),
+            None => samtale_school::talk_table::DEFAULT_FORBIDDEN.to_vec(),
+        };
+        let record = SpaceRecord {
+            kind,
+            name: name.to_owned(),
+            parent,
+            roster_id: None,
+            forbidden,
+            read_receipts: ReadReceipts::default(),
+        };
+        let store = &self.office.opened.store;
+        store.compare_and_set(&space_key(space), None, &record).await?;
+        Ok(())
+    }
+
     /// The rows of its space.
     async fn rows(&self, institution: &Institution) -> Result<(), StorageError> {
-        let space = institution.space;
-        let record = SpaceRecord {
-            kind: SpaceKind::Institution,
-            name: format!("{}, {}", institution.name, institution.municipality),
-            parent: None,
-            roster_id: None,
-            forbidden: samtale_school::talk_table::DEFAULT_FORBIDDEN.to_vec(),
-            read_receipts: samtale_storage::directory::ReadReceipts::default(),
-        };
-        // It is there already where an earlier command was stopped.
-        self.office
-            .opened
-            .store
-            .compare_and_set(&space_key(space), None, &record)
+        let (space, above) = (institution.space, &institution.municipality);
+        self.found(above.space, SpaceKind::Municipality, &above.name, None)
+            .await?;
+        let name = &institution.name;
+        self.found(space, SpaceKind::Institution, name, Some(above.space))
             .await?;
         let groups = institution.groups.iter().map(|group| {
             let record = GroupRecord {

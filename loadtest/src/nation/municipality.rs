@@ -68,7 +68,10 @@ impl Municipality {
     fn found(&mut self, order: &Order) {
         let count = rounded_up(float(order.nation.institutions() as u64) * order.share).max(1);
         let schools = rounded_up(float(count as u64) * of::SCHOOLS).max(1);
-        let name = format!("Kommune {}", self.number + 1);
+        let municipality = super::Municipality {
+            space: SpaceId::from_bytes(self.id(Made::Space)),
+            name: format!("Kommune {}", self.number + 1),
+        };
         for number in 0..count.max(2) {
             let kind = if number < schools {
                 InstitutionKind::School
@@ -87,7 +90,7 @@ impl Municipality {
                     space,
                     kind,
                     name: called,
-                    municipality: name.clone(),
+                    municipality: municipality.clone(),
                     groups: Vec::new(),
                     people: Vec::new(),
                 },

@@ -26,6 +26,26 @@ fn the_same_seed_is_the_same_nation_and_another_is_not() {
 }
 
 #[test]
+fn every_institution_has_a_municipality_of_its_own_name_and_space() {
+    let nation = Nation {
+        people: 60_000,
+        seed: 7,
+    };
+    let mut names = HashMap::new();
+    let mut spaces = HashSet::new();
+    for institution in nation.draw() {
+        let above = institution.municipality;
+        assert!(spaces.insert(institution.space) && !spaces.contains(&above.space));
+        assert_eq!(
+            names.entry(above.space).or_insert_with(|| above.name.clone()),
+            &above.name
+        );
+    }
+    let different: HashSet<&String> = names.values().collect();
+    assert_eq!((different.len(), names.len()), (2, 2));
+}
+
+#[test]
 fn every_child_has_a_guardian_and_a_class_with_staff_where_it_is() {
     let (mut persons, mut profiles, mut in_several) = (HashMap::new(), HashSet::new(), HashSet::new());
     let mut guarded: HashMap<PersonId, usize> = HashMap::new();
