@@ -3,6 +3,7 @@
 pub mod import;
 pub mod nation;
 pub mod office;
+pub mod patience;
 pub mod people;
 pub mod populate;
 

@@ -23,6 +23,7 @@ use samtale_storage::people::{PersonProfileRecord, person_partition};
 use samtale_storage::{KeyValue, Record, StorageError};
 use serde::Deserialize;
 
+use super::patience::patiently;
 use super::populate::{LoggedIn, Populated, failed};
 use super::{CommandError, Progress};
 use crate::server::Office;
@@ -125,7 +126,8 @@ pub async fn populate_nation(
             };
             let institution: Institution = serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))?;
             institution.check().map_err(wrong)?;
-            founding.institution(&institution).await?;
+            // Everything in it may be written twice.
+            patiently(&institution.name, progress, || founding.institution(&institution)).await?;
             let members = institution.people.iter().filter(|member| member.logs_in);
             let members: Vec<(PersonId, ProfileId)> = members.map(|member| (member.person, member.profile)).collect();
             Ok::<_, CommandError>((institution.space, members))
@@ -180,7 +182,8 @@ impl Founding<'_> {
     }
 
     async fn log_in(&self, (person, profile): (PersonId, ProfileId)) -> Result<LoggedIn, CommandError> {
-        let reply = self.office.accounts.log_in_for_load(person).await?;
+        let log_in = || async move { Ok(self.office.accounts.log_in_for_load(person).await?) };
+        let reply = patiently("a login", self.progress, log_in).await?;
         Ok(LoggedIn {
             person,
             profile,
