@@ -102,9 +102,12 @@ fn is_recalled(event: &Event) -> bool {
     matches!(event, Event::Message(message) if message.recalled_at.is_some())
 }
 
-/// A recalled message is told as recalled at each of its earlier places too: its text is gone from the log.
+/// A recalled message is told as recalled at each of its earlier places too: its text is gone from the log. Recalled twice,
+/// on two devices, the later entry may be the earlier version: an entry that recalls it stays as it is.
 fn forget_text(log: &mut SpaceLog, recalled: &LogEntry) {
-    for earlier in log.entries.iter_mut().filter(|earlier| earlier.fact == recalled.fact) {
+    let has_text =
+        |earlier: &LogEntry| earlier.fact == recalled.fact && !earlier.event.as_ref().is_some_and(is_recalled);
+    for earlier in log.entries.iter_mut().filter(|earlier| has_text(earlier)) {
         *earlier = Arc::new(LogEntry {
             event: recalled.event.clone(),
             ..LogEntry::clone(earlier)

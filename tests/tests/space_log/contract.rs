@@ -8,7 +8,7 @@ use samtale_router::log::{AddressedSignal, Epoch, Position, Published, Slice};
 use samtale_router::{Log, MemoryLog};
 
 use crate::redis_server::RedisServer;
-use crate::rig::{ANNA, Node, SPACE, SystemClock, keyring, message};
+use crate::rig::{ANNA, Node, SPACE, SystemClock, keyring, message, recall};
 
 /// How many entries the logs of these tests keep.
 const KEPT: usize = 100;
@@ -25,6 +25,7 @@ async fn all(one: &mut Node, other: &mut Node) {
     it_says_when_it_does_not_reach_back(one).await;
     what_many_append_at_once_has_one_order(one, other).await;
     a_recalled_text_is_gone(one).await;
+    of_two_recalls_the_newer_stays(one).await;
     a_signal_passes_and_is_not_kept(one, other).await;
 }
 
@@ -105,9 +106,9 @@ async fn a_recalled_text_is_gone(one: &Node) {
     let head = one.head().await;
     let ids = [1, 2].map(|number| MessageId::from_bytes([number; 16]));
     let entries = [
-        message(ids[0], Some("det skulle jeg ikke have skrevet")),
-        message(ids[1], Some("hej")),
-        message(ids[0], None),
+        message(ids[0], "det skulle jeg ikke have skrevet"),
+        message(ids[1], "hej"),
+        recall(ids[0], 2),
     ];
     for entry in entries {
         one.log.append(SPACE, &[entry]).await.unwrap();
@@ -121,6 +122,27 @@ async fn a_recalled_text_is_gone(one: &Node) {
     let (last, entry) = entries.last().unwrap();
     assert_eq!(*last, head.offset + 3);
     assert!(matches!(&entry.event, Some(Event::Message(message)) if message.recalled_at.is_some()));
+}
+
+async fn of_two_recalls_the_newer_stays(one: &Node) {
+    let head = one.head().await;
+    let id = MessageId::from_bytes([3; 16]);
+    let said = [
+        message(id, "det skulle jeg heller ikke have skrevet"),
+        recall(id, 3),
+        recall(id, 2),
+    ];
+    for entry in said {
+        one.log.append(SPACE, &[entry]).await.unwrap();
+    }
+    let Slice::Entries(entries) = one.log.read(SPACE, head, 10).await.unwrap() else {
+        panic!("gone")
+    };
+    let recalls = entries.iter().map(|(_, entry)| match &entry.event {
+        Some(Event::Message(message)) if message.recalled_at.is_some() => message.version,
+        other => panic!("the text is still there: {other:?}"),
+    });
+    assert_eq!(recalls.max(), Some(3));
 }
 
 async fn a_signal_passes_and_is_not_kept(one: &Node, other: &mut Node) {

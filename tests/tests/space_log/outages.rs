@@ -210,7 +210,7 @@ async fn nothing_of_a_conversation_is_in_clear_in_redis() {
     let Some(rig) = rig(&["--appendonly", "yes"]).await else {
         return;
     };
-    let told = crate::rig::message(samtale_protocol::MessageId::from_bytes([1; 16]), Some("kanariefugl"));
+    let told = crate::rig::message(samtale_protocol::MessageId::from_bytes([1; 16]), "kanariefugl");
     rig.one.log.append(SPACE, &[told]).await.unwrap();
     let key = format!("samtale:{{{SPACE}}}:log");
     let kept = format!("{:?}", rig.server.command(&["XRANGE", &key, "-", "+"]).await);

@@ -37,15 +37,24 @@ pub fn entry(number: u64) -> Arc<LogEntry> {
     })
 }
 
-/// An entry that tells of a message: what it says, or that it is recalled.
-pub fn message(id: MessageId, says: Option<&str>) -> Arc<LogEntry> {
+/// An entry that tells of a message, and what it says.
+pub fn message(id: MessageId, says: &str) -> Arc<LogEntry> {
+    told(id, 1, Some(says))
+}
+
+/// An entry that tells of a message that it is recalled.
+pub fn recall(id: MessageId, version: u64) -> Arc<LogEntry> {
+    told(id, version, None)
+}
+
+fn told(id: MessageId, version: u64, says: Option<&str>) -> Arc<LogEntry> {
     let thread = ThreadId::from_bytes([20; 16]);
     let told = Message {
         thread,
         message: id,
         author: ProfileId::from_bytes([3; 16]),
         sent_at: SystemClock.now(),
-        version: 1,
+        version,
         parts: says.map(Part::text).into_iter().collect(),
         reply_to: None,
         edited_at: None,

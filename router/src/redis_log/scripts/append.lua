@@ -6,6 +6,7 @@ local epoch, offset, trimmed = open(head, log, ARGV[1], ARGV[2], ARGV[3], ARGV[4
 local kept, oldest = tonumber(ARGV[5]), tonumber(ARGV[6])
 
 -- The text of a recalled message is gone from its earlier entries: they leave a hole, the entry that recalls it comes behind.
+-- That one has no text, and stays when the message is recalled once more: the later entry may be the earlier version.
 local function forget(message)
     local from = '-'
     while true do
@@ -23,7 +24,8 @@ for place = 9, #ARGV, 4 do
     local time, message, recalls, body = ARGV[place], ARGV[place + 1], ARGV[place + 2], ARGV[place + 3]
     if recalls == '1' then forget(message) end
     offset = offset + 1
-    redis.call('XADD', log, entry_id(offset), 'time', time, 'message', message, 'body', body)
+    local text_of = recalls == '1' and '' or message
+    redis.call('XADD', log, entry_id(offset), 'time', time, 'message', text_of, 'body', body)
     table.insert(told, struct.pack('>I4', #body))
     table.insert(told, body)
 end
