@@ -28,6 +28,10 @@ const BACKLOG: usize = 20_000;
 /// How many spaces are appended to at once: enough to keep a log over the network busy.
 const APPENDS: usize = 32;
 
+/// How many entries of a space are appended in one step: more would hold up the log's other work, and what is appended
+/// stays so when a later step fails.
+const AT_ONCE: usize = 256;
+
 /// How long to wait after the log failed.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -45,9 +49,15 @@ struct PublisherShared {
     wake_republishing: Notify,
 }
 
-/// Why entries are not in the log.
+/// How many of the first entries are in the log, and why the others are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NotAppended {
+struct NotAppended {
+    appended: usize,
+    reason: Reason,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
     /// They are late, and the journal of their space can not be written to say so.
     NotNoted,
     /// The log does not answer.
@@ -140,14 +150,18 @@ impl Publisher {
                     (space, entries, appended)
                 })
                 .buffer_unordered(APPENDS);
-            while let Some((space, entries, appended)) = outcomes.next().await {
+            while let Some((space, mut entries, appended)) = outcomes.next().await {
                 match appended {
                     Ok(()) => drop(told.remove(&space)),
-                    Err(reason) => {
-                        if reason == NotAppended::LogIsAway {
+                    Err(NotAppended { appended, reason }) => {
+                        entries.drain(..appended);
+                        let before = told.remove(&space).unwrap_or_default().saturating_sub(appended);
+                        if reason == Reason::LogIsAway {
                             is_away = true;
-                            let before = told.insert(space, entries.len()).unwrap_or_default();
                             entries.iter().skip(before).for_each(|entry| local.tell(space, entry));
+                            told.insert(space, entries.len());
+                        } else {
+                            told.insert(space, before);
                         }
                         is_any_put_back = true;
                         if !self.put_back(space, entries) {
@@ -172,17 +186,26 @@ impl Publisher {
     /// Appends entries to a space's log, and sees to it that whoever comes back later with a cursor of a log that is gone
     /// finds them in the journal: near the time of this append, as themselves or by a note that they are late.
     async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>], rights: &dyn Rights) -> Result<(), NotAppended> {
+        for (step, some) in entries.chunks(AT_ONCE).enumerate() {
+            let appended = step * AT_ONCE;
+            let stopped = |reason| NotAppended { appended, reason };
+            self.append_step(space, some, rights).await.map_err(stopped)?;
+        }
+        Ok(())
+    }
+
+    async fn append_step(&self, space: SpaceId, entries: &[Arc<LogEntry>], rights: &dyn Rights) -> Result<(), Reason> {
         let oldest = entries.iter().map(|entry| entry.time).min();
         let Some(oldest) = oldest else { return Ok(()) };
         let mut noted = oldest;
         while self.shared.clock.now().since(noted) > LATE {
             noted = self.shared.clock.now();
             let late = rights.note_late(space, oldest).await;
-            late.map_err(|_| NotAppended::NotNoted)?;
+            late.map_err(|_| Reason::NotNoted)?;
         }
         let began = self.shared.clock.now();
         let appended = self.shared.log.append(space, entries).await;
-        appended.map_err(|_| NotAppended::LogIsAway)?;
+        appended.map_err(|_| Reason::LogIsAway)?;
         metered::count_appended(entries.len(), self.shared.clock.now().since(began));
         Ok(())
     }
@@ -289,6 +312,21 @@ mod tests {
         rig.publish(3);
         rig.log.away.store(false, Ordering::SeqCst);
         assert_eq!(rig.holds(1..=3).await, [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn what_was_appended_before_the_log_failed_is_not_appended_again() {
+        let rig = rig();
+        rig.log.away.store(true, Ordering::SeqCst);
+        let last = 2 * AT_ONCE as u64 + 50;
+        (1..=last).for_each(|number| rig.publish(number));
+        until("the log was asked", || rig.log.refused.load(Ordering::SeqCst) > 0).await;
+        rig.log.appends_left.store(1, Ordering::SeqCst);
+        rig.log.away.store(false, Ordering::SeqCst);
+        until("it went away again", || rig.log.away.load(Ordering::SeqCst)).await;
+        rig.log.appends_left.store(usize::MAX, Ordering::SeqCst);
+        rig.log.away.store(false, Ordering::SeqCst);
+        assert_eq!(rig.holds(1..=last).await, Vec::from_iter(1..=last));
     }
 
     #[tokio::test]

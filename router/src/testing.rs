@@ -151,10 +151,11 @@ impl Rights for FakeRights {
     }
 }
 
-/// A log that can be away.
+/// A log that can be away, and can go away after so many appends.
 pub struct AwayLog {
     pub log: MemoryLog,
     pub away: AtomicBool,
+    pub appends_left: AtomicUsize,
     pub refused: AtomicUsize,
 }
 
@@ -163,6 +164,7 @@ impl AwayLog {
         Arc::new(Self {
             log,
             away: AtomicBool::new(false),
+            appends_left: AtomicUsize::new(usize::MAX),
             refused: AtomicUsize::new(0),
         })
     }
@@ -180,10 +182,14 @@ impl AwayLog {
 #[async_trait]
 impl Log for AwayLog {
     async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>]) -> Result<(), LogError> {
+        if self.appends_left.load(Ordering::SeqCst) == 0 {
+            self.away.store(true, Ordering::SeqCst);
+        }
         if let Err(error) = self.ask() {
             self.refused.fetch_add(1, Ordering::SeqCst);
             return Err(error);
         }
+        self.appends_left.fetch_sub(1, Ordering::SeqCst);
         self.log.append(space, entries).await
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream};
 use rustc_hash::FxHashMap;
 use samtale_protocol::{SpaceId, Timestamp};
 use samtale_storage::journal::Fact;
@@ -11,6 +12,9 @@ use super::{Backlog, Publisher, RETRY};
 use crate::log::LogEntry;
 use crate::metered;
 use crate::rights::{JOURNAL_MARGIN, JournalPlace, Rights};
+
+/// How many facts of a page are looked up at once: one after the other, a busy space is written faster than it is told.
+const LOOKED_UP: usize = 32;
 
 /// What of a space's journal is to be published again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,12 +85,17 @@ impl Publisher {
             *in_log = InLog::default();
         }
         let mut next = page.next;
-        let mut entries: Vec<Arc<LogEntry>> = Vec::with_capacity(page.rows.len());
-        for (id, record) in page.rows {
-            if matches!(record.fact, Fact::Late { .. }) || in_log.contains(&id) {
-                continue;
-            }
-            let event = match (rights.event_of(space, &record).await, entries.last()) {
+        let mut rows = page.rows;
+        rows.retain(|(id, record)| !matches!(record.fact, Fact::Late { .. }) && !in_log.contains(id));
+        let mut entries: Vec<Arc<LogEntry>> = Vec::with_capacity(rows.len());
+        let mut told = stream::iter(rows)
+            .map(|(id, record)| async move {
+                let event = rights.event_of(space, &record).await;
+                (id, record, event)
+            })
+            .buffered(LOOKED_UP);
+        while let Some((id, record, event)) = told.next().await {
+            let event = match (event, entries.last()) {
                 (Ok(event), _) => event,
                 (Err(_), None) => return Err(()),
                 (Err(_), Some(last)) => {
@@ -102,6 +111,7 @@ impl Publisher {
                 event,
             }));
         }
+        drop(told);
         self.append(space, &entries, rights).await.map_err(drop)?;
         metered::count_republished(entries.len());
         Ok(next)

@@ -39,9 +39,6 @@ const ENTRIES: usize = 4_096;
 /// How long an entry is kept, at most. Who was away for longer is answered from the journal.
 const AGE: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// How many entries are appended in one step: more would hold up the server's other work.
-const BATCH: usize = 256;
-
 /// How many heads are asked for in one step.
 const HEADS: usize = 128;
 
@@ -287,7 +284,7 @@ impl RedisLog {
         Ok(places.iter().copied().zip(heads).collect())
     }
 
-    async fn append_batch(
+    async fn append_to(
         &self,
         server: &Server,
         live: &Live,
@@ -349,10 +346,7 @@ impl Log for RedisLog {
     async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>]) -> Result<(), LogError> {
         let server = self.server(space);
         let live = server.live()?;
-        for entries in entries.chunks(BATCH) {
-            self.append_batch(server, &live, space, entries).await?;
-        }
-        Ok(())
+        self.append_to(server, &live, space, entries).await
     }
 
     async fn read(&self, space: SpaceId, after: Position, limit: usize) -> Result<Slice, LogError> {
