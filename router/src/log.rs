@@ -109,7 +109,7 @@ pub struct LogError {
 #[async_trait]
 pub trait Log: Send + Sync + 'static {
     /// Appends entries to a space's log and publishes them, in one atomic step. An error says nothing of whether it
-    /// was done; to append again is harmless.
+    /// was done; to append again is harmless. A few hundred at most: more hold up the log's other work.
     async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>]) -> Result<(), LogError>;
 
     /// Reads at most `limit` entries after `after`.

@@ -56,6 +56,7 @@ struct NotAppended {
     reason: Reason,
 }
 
+/// Why entries are not in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reason {
     /// They are late, and the journal of their space can not be written to say so.
@@ -155,17 +156,15 @@ impl Publisher {
                     Ok(()) => drop(told.remove(&space)),
                     Err(NotAppended { appended, reason }) => {
                         entries.drain(..appended);
-                        let before = told.remove(&space).unwrap_or_default().saturating_sub(appended);
+                        let mut before = told.remove(&space).unwrap_or_default().saturating_sub(appended);
                         if reason == Reason::LogIsAway {
                             is_away = true;
                             entries.iter().skip(before).for_each(|entry| local.tell(space, entry));
-                            told.insert(space, entries.len());
-                        } else {
-                            told.insert(space, before);
+                            before = entries.len();
                         }
                         is_any_put_back = true;
-                        if !self.put_back(space, entries) {
-                            told.remove(&space);
+                        if self.put_back(space, entries) {
+                            told.insert(space, before);
                         }
                     }
                 }
@@ -186,27 +185,24 @@ impl Publisher {
     /// Appends entries to a space's log, and sees to it that whoever comes back later with a cursor of a log that is gone
     /// finds them in the journal: near the time of this append, as themselves or by a note that they are late.
     async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>], rights: &dyn Rights) -> Result<(), NotAppended> {
-        for (step, some) in entries.chunks(AT_ONCE).enumerate() {
-            let appended = step * AT_ONCE;
-            let stopped = |reason| NotAppended { appended, reason };
-            self.append_step(space, some, rights).await.map_err(stopped)?;
-        }
-        Ok(())
-    }
-
-    async fn append_step(&self, space: SpaceId, entries: &[Arc<LogEntry>], rights: &dyn Rights) -> Result<(), Reason> {
         let oldest = entries.iter().map(|entry| entry.time).min();
         let Some(oldest) = oldest else { return Ok(()) };
         let mut noted = oldest;
-        while self.shared.clock.now().since(noted) > LATE {
-            noted = self.shared.clock.now();
-            let late = rights.note_late(space, oldest).await;
-            late.map_err(|_| Reason::NotNoted)?;
+        for (step, some) in entries.chunks(AT_ONCE).enumerate() {
+            let stopped = |reason| NotAppended {
+                appended: step * AT_ONCE,
+                reason,
+            };
+            while self.shared.clock.now().since(noted) > LATE {
+                noted = self.shared.clock.now();
+                let late = rights.note_late(space, oldest).await;
+                late.map_err(|_| stopped(Reason::NotNoted))?;
+            }
+            let began = self.shared.clock.now();
+            let appended = self.shared.log.append(space, some).await;
+            appended.map_err(|_| stopped(Reason::LogIsAway))?;
+            metered::count_appended(some.len(), self.shared.clock.now().since(began));
         }
-        let began = self.shared.clock.now();
-        let appended = self.shared.log.append(space, entries).await;
-        appended.map_err(|_| Reason::LogIsAway)?;
-        metered::count_appended(entries.len(), self.shared.clock.now().since(began));
         Ok(())
     }
 

@@ -111,6 +111,7 @@ impl Publisher {
                 event,
             }));
         }
+        // Behind a failure others may be under way.
         drop(told);
         self.append(space, &entries, rights).await.map_err(drop)?;
         metered::count_republished(entries.len());

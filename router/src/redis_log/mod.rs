@@ -28,7 +28,7 @@ use tracing::warn;
 use self::encoding::{Encoding, write_epoch};
 use self::names::Names;
 use self::scripts::Scripts;
-use self::server::{Back, Ear, Heard, Live, Server};
+use self::server::{Back, Ear, Heard, Server};
 use crate::log::{AddressedSignal, Epoch, Log, LogEntry, LogError, Position, Published, Slice};
 use crate::placement::place_of;
 use crate::publisher::Publisher;
@@ -283,39 +283,6 @@ impl RedisLog {
         let heads = self.heads_of(server, &wanted).await?;
         Ok(places.iter().copied().zip(heads).collect())
     }
-
-    async fn append_to(
-        &self,
-        server: &Server,
-        live: &Live,
-        space: SpaceId,
-        entries: &[Arc<LogEntry>],
-    ) -> Result<(), LogError> {
-        let now = self.clock.now();
-        let (epoch, offset) = self.seen(space);
-        let mut call = self.scripts.append.prepare_invoke();
-        call.key(self.names.head(space)).key(self.names.log(space));
-        call.arg(&*live.run).arg(fresh_epoch()?).arg(epoch).arg(offset);
-        call.arg(self.entries).arg(now.minus(AGE).as_millis());
-        call.arg(u64::try_from(AGE.as_millis()).unwrap_or(u64::MAX))
-            .arg(self.names.channel(space));
-        for entry in entries {
-            let message = match entry.fact {
-                Fact::Message { message, .. } => message.to_string(),
-                _ => String::new(),
-            };
-            let recalls = entry.event.as_ref().is_some_and(is_recalled);
-            let body = self.encoding.entry(space, entry).await?;
-            call.arg(entry.time.as_millis())
-                .arg(message)
-                .arg(u8::from(recalls))
-                .arg(body);
-        }
-        let answer: Vec<redis::Value> = server.invoke(live, &call).await?;
-        self.saw(space, scripts::position(&answer).ok_or_else(odd)?);
-        server.appended(space, now);
-        Ok(())
-    }
 }
 
 fn is_recalled(event: &Event) -> bool {
@@ -346,7 +313,30 @@ impl Log for RedisLog {
     async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>]) -> Result<(), LogError> {
         let server = self.server(space);
         let live = server.live()?;
-        self.append_to(server, &live, space, entries).await
+        let now = self.clock.now();
+        let (epoch, offset) = self.seen(space);
+        let mut call = self.scripts.append.prepare_invoke();
+        call.key(self.names.head(space)).key(self.names.log(space));
+        call.arg(&*live.run).arg(fresh_epoch()?).arg(epoch).arg(offset);
+        call.arg(self.entries).arg(now.minus(AGE).as_millis());
+        call.arg(u64::try_from(AGE.as_millis()).unwrap_or(u64::MAX))
+            .arg(self.names.channel(space));
+        for entry in entries {
+            let message = match entry.fact {
+                Fact::Message { message, .. } => message.to_string(),
+                _ => String::new(),
+            };
+            let recalls = entry.event.as_ref().is_some_and(is_recalled);
+            let body = self.encoding.entry(space, entry).await?;
+            call.arg(entry.time.as_millis())
+                .arg(message)
+                .arg(u8::from(recalls))
+                .arg(body);
+        }
+        let answer: Vec<redis::Value> = server.invoke(&live, &call).await?;
+        self.saw(space, scripts::position(&answer).ok_or_else(odd)?);
+        server.appended(space, now);
+        Ok(())
     }
 
     async fn read(&self, space: SpaceId, after: Position, limit: usize) -> Result<Slice, LogError> {
