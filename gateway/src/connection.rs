@@ -1,12 +1,12 @@
 //! A connection: a session and the link to its client. One thread owns it; its loop is `reader.rs`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use samtale_protocol::{ProfileId, ServerFrame};
 
 use crate::framing;
-use crate::link::Link;
+use crate::link::{Link, State};
 use crate::session::Session;
 
 /// A connection of a shard.
@@ -19,6 +19,7 @@ pub struct Connection {
     pub link: Rc<Link>,
     /// Whom the screen shows, for presence. Boxed by the vector: most screens show nobody.
     pub watched: RefCell<Vec<ProfileId>>,
+    watches: Cell<u32>,
 }
 
 impl Connection {
@@ -29,12 +30,69 @@ impl Connection {
             session: RefCell::new(session),
             link,
             watched: RefCell::default(),
+            watches: Cell::default(),
         }
+    }
+
+    /// Someone else is to be watched. Returns the turn with which [`Self::is_newest_watch`] is asked when they are known.
+    pub fn begin_watch(&self) -> u32 {
+        self.watches.update(|turn| turn.wrapping_add(1));
+        self.watches.get()
+    }
+
+    /// Whether nothing was asked for since, and the connection has not ended: its slot may be another one's then, who
+    /// would be told of people whom they may not see.
+    pub fn is_newest_watch(&self, turn: u32) -> bool {
+        self.watches.get() == turn && self.link.state() == State::Open
     }
 
     /// Sends a frame to this session alone.
     pub fn send(&self, frame: &ServerFrame) {
         let encoding = self.session.borrow().encoding();
         self.link.send_bytes(&framing::message(frame, encoding));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::task::{Context, Poll};
+
+    use samtale_protocol::people::Caller;
+    use samtale_protocol::{CloseCode, Encoding, Language, PersonId, SessionId, Timestamp};
+    use tokio::io::ReadBuf;
+
+    use super::*;
+    use crate::wire::Wire;
+
+    /// A client that reads nothing and says nothing.
+    struct Silence;
+
+    impl Wire for Silence {
+        fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn poll_writable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_read(&self, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[test]
+    fn only_what_was_asked_for_last_is_watched_and_nothing_after_the_end() {
+        let caller = Caller {
+            person: PersonId::from_bytes([1; 16]),
+            session: SessionId::from_bytes([2; 16]),
+        };
+        let session = Session::new(caller, Encoding::Json, Language::Danish, [], 10, Timestamp::default());
+        let connection = Connection::new(0, session, Rc::new(Link::new(Box::new(Silence))));
+        let (first, second) = (connection.begin_watch(), connection.begin_watch());
+        assert!(connection.is_newest_watch(second) && !connection.is_newest_watch(first));
+        connection.link.close(CloseCode::Restarting, None);
+        assert!(!connection.is_newest_watch(second));
     }
 }

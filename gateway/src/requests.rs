@@ -87,6 +87,7 @@ impl Shard {
         caller: &Caller,
         request: WatchPresence,
     ) -> Result<Online, Refusal> {
+        let turn = connection.begin_watch();
         if request.profiles.len() > limits::WATCHED {
             return Err(Refusal::new(ErrorCode::TooLarge).detail("more than 200 profiles"));
         }
@@ -116,7 +117,10 @@ impl Shard {
         let watched: Vec<Watched> = watched.collect();
         let online = watched.iter().filter(|watched| watched.online);
         let profiles = online.map(|watched| watched.profile).collect();
-        self.sessions.borrow_mut().watch(connection, watched);
+        // What was asked for later may be answered sooner.
+        if connection.is_newest_watch(turn) {
+            self.sessions.borrow_mut().watch(connection, watched);
+        }
         Ok(Online {
             space: request.space,
             profiles,
