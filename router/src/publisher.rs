@@ -16,9 +16,10 @@ use samtale_protocol::{SpaceId, Timestamp};
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
+use self::in_log::InLog;
 use self::republishing::Republish;
 use crate::fan_out::Router;
-use crate::log::{AddressedSignal, Log, LogEntry};
+use crate::log::{AddressedSignal, Log, LogEntry, LogError};
 use crate::metered;
 use crate::rights::{LATE, Rights};
 
@@ -53,6 +54,8 @@ struct PublisherShared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct NotAppended {
     appended: usize,
+    /// Of the others, how many of the first may be in the log after all: the answer did not come.
+    doubtful: usize,
     reason: Reason,
 }
 
@@ -63,6 +66,15 @@ enum Reason {
     NotNoted,
     /// The log does not answer.
     LogIsAway,
+}
+
+/// What is known of the first of the entries that wait in a space because the log failed.
+#[derive(Clone, Copy, Default)]
+struct Stuck {
+    /// So many were told to this node's sessions.
+    told: usize,
+    /// So many are in the log, or none of them.
+    doubtful: usize,
 }
 
 #[derive(Default)]
@@ -134,8 +146,7 @@ impl Publisher {
     }
 
     async fn append_all(&self, rights: &dyn Rights, local: &Router) {
-        // Of the spaces whose log is away, how many of those that wait were told to this node's sessions.
-        let mut told: FxHashMap<SpaceId, usize> = FxHashMap::default();
+        let mut all_stuck: FxHashMap<SpaceId, Stuck> = FxHashMap::default();
         let mut was_away = false;
         loop {
             let waiting = self.take();
@@ -143,30 +154,29 @@ impl Publisher {
                 self.shared.wake.notified().await;
                 continue;
             }
+            let with_stuck = |(space, entries)| (space, entries, all_stuck.remove(&space).unwrap_or_default());
+            let waiting: Vec<(SpaceId, Vec<Arc<LogEntry>>, Stuck)> = waiting.into_iter().map(with_stuck).collect();
             let (mut is_away, mut is_any_put_back) = (false, false);
             // One space whose log is away, or whose journal can not be written, does not hold back the others.
             let mut outcomes = stream::iter(waiting)
-                .map(|(space, entries)| async move {
-                    let appended = self.append(space, &entries, rights).await;
-                    (space, entries, appended)
+                .map(|(space, entries, stuck)| async move {
+                    let appended = self.append(space, &entries, stuck.doubtful, rights).await;
+                    (space, entries, stuck.told, appended)
                 })
                 .buffer_unordered(APPENDS);
-            while let Some((space, mut entries, appended)) = outcomes.next().await {
-                match appended {
-                    Ok(()) => drop(told.remove(&space)),
-                    Err(NotAppended { appended, reason }) => {
-                        entries.drain(..appended);
-                        let mut before = told.remove(&space).unwrap_or_default().saturating_sub(appended);
-                        if reason == Reason::LogIsAway {
-                            is_away = true;
-                            entries.iter().skip(before).for_each(|entry| local.tell(space, entry));
-                            before = entries.len();
-                        }
-                        is_any_put_back = true;
-                        if self.put_back(space, entries) {
-                            told.insert(space, before);
-                        }
-                    }
+            while let Some((space, mut entries, told, appended)) = outcomes.next().await {
+                let Err(failed) = appended else { continue };
+                entries.drain(..failed.appended);
+                let mut told = told.saturating_sub(failed.appended);
+                if failed.reason == Reason::LogIsAway {
+                    is_away = true;
+                    entries.iter().skip(told).for_each(|entry| local.tell(space, entry));
+                    told = entries.len();
+                }
+                is_any_put_back = true;
+                if self.put_back(space, entries) {
+                    let doubtful = failed.doubtful;
+                    all_stuck.insert(space, Stuck { told, doubtful });
                 }
             }
             match (was_away, is_away) {
@@ -183,27 +193,57 @@ impl Publisher {
     }
 
     /// Appends entries to a space's log, and sees to it that whoever comes back later with a cursor of a log that is gone
-    /// finds them in the journal: near the time of this append, as themselves or by a note that they are late.
-    async fn append(&self, space: SpaceId, entries: &[Arc<LogEntry>], rights: &dyn Rights) -> Result<(), NotAppended> {
-        let oldest = entries.iter().map(|entry| entry.time).min();
-        let Some(oldest) = oldest else { return Ok(()) };
+    /// finds them in the journal: near the time of this append, as themselves or by a note that they are late. The first
+    /// `doubtful` of them went there in one step before, whose answer did not come: it is asked whether they are there.
+    async fn append(
+        &self,
+        space: SpaceId,
+        entries: &[Arc<LogEntry>],
+        doubtful: usize,
+        rights: &dyn Rights,
+    ) -> Result<(), NotAppended> {
+        let Some(first) = entries.first() else { return Ok(()) };
+        let mut appended = 0;
+        if doubtful > 0 {
+            let is_there = self.is_in_log(space, first).await.map_err(|_| NotAppended {
+                appended,
+                doubtful,
+                reason: Reason::LogIsAway,
+            })?;
+            appended = if is_there { doubtful } else { 0 };
+        }
+        let left = &entries[appended..];
+        let Some(oldest) = left.iter().map(|entry| entry.time).min() else {
+            return Ok(());
+        };
         let mut noted = oldest;
-        for (step, some) in entries.chunks(AT_ONCE).enumerate() {
-            let stopped = |reason| NotAppended {
-                appended: step * AT_ONCE,
-                reason,
-            };
+        for some in left.chunks(AT_ONCE) {
             while self.shared.clock.now().since(noted) > LATE {
                 noted = self.shared.clock.now();
                 let late = rights.note_late(space, oldest).await;
-                late.map_err(|_| stopped(Reason::NotNoted))?;
+                late.map_err(|_| NotAppended {
+                    appended,
+                    doubtful: 0,
+                    reason: Reason::NotNoted,
+                })?;
             }
             let began = self.shared.clock.now();
-            let appended = self.shared.log.append(space, some).await;
-            appended.map_err(|_| stopped(Reason::LogIsAway))?;
+            let outcome = self.shared.log.append(space, some).await;
+            outcome.map_err(|_| NotAppended {
+                appended,
+                doubtful: some.len(),
+                reason: Reason::LogIsAway,
+            })?;
+            appended += some.len();
             metered::count_appended(some.len(), self.shared.clock.now().since(began));
         }
         Ok(())
+    }
+
+    async fn is_in_log(&self, space: SpaceId, entry: &LogEntry) -> Result<bool, LogError> {
+        let mut in_log = InLog::default();
+        in_log.read(self.shared.log.as_ref(), space, entry.time).await?;
+        Ok(in_log.contains(&entry.id))
     }
 
     fn take(&self) -> Vec<(SpaceId, Vec<Arc<LogEntry>>)> {
@@ -323,6 +363,19 @@ mod tests {
         rig.log.appends_left.store(usize::MAX, Ordering::SeqCst);
         rig.log.away.store(false, Ordering::SeqCst);
         assert_eq!(rig.holds(1..=last).await, Vec::from_iter(1..=last));
+    }
+
+    #[tokio::test]
+    async fn what_is_in_the_log_although_its_answer_was_lost_is_not_appended_again() {
+        let rig = rig();
+        rig.log.answers_lost.store(2, Ordering::SeqCst);
+        let last = AT_ONCE as u64 + 50;
+        (1..=last).for_each(|number| rig.publish(number));
+        rig.holds([last]).await;
+        rig.publish(last + 1);
+        rig.publish(last + 2);
+        assert_eq!(rig.holds([last + 2]).await, Vec::from_iter(1..=last + 2));
+        assert_eq!(rig.log.answers_lost.load(Ordering::SeqCst), 0);
     }
 
     #[tokio::test]

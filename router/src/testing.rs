@@ -156,6 +156,8 @@ pub struct AwayLog {
     pub log: MemoryLog,
     pub away: AtomicBool,
     pub appends_left: AtomicUsize,
+    /// Of so many appends the answer is lost.
+    pub answers_lost: AtomicUsize,
     pub refused: AtomicUsize,
 }
 
@@ -165,6 +167,7 @@ impl AwayLog {
             log,
             away: AtomicBool::new(false),
             appends_left: AtomicUsize::new(usize::MAX),
+            answers_lost: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
         })
     }
@@ -172,6 +175,7 @@ impl AwayLog {
     fn ask(&self) -> Result<(), LogError> {
         let reason = "away".to_owned();
         if self.away.load(Ordering::SeqCst) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
             Err(LogError { reason })
         } else {
             Ok(())
@@ -185,12 +189,16 @@ impl Log for AwayLog {
         if self.appends_left.load(Ordering::SeqCst) == 0 {
             self.away.store(true, Ordering::SeqCst);
         }
-        if let Err(error) = self.ask() {
-            self.refused.fetch_add(1, Ordering::SeqCst);
-            return Err(error);
-        }
+        self.ask()?;
         self.appends_left.fetch_sub(1, Ordering::SeqCst);
-        self.log.append(space, entries).await
+        self.log.append(space, entries).await?;
+        let less = |lost: usize| lost.checked_sub(1);
+        match self.answers_lost.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) {
+            Ok(_) => Err(LogError {
+                reason: "no answer".to_owned(),
+            }),
+            Err(_) => Ok(()),
+        }
     }
 
     async fn read(&self, space: SpaceId, after: Position, limit: usize) -> Result<Slice, LogError> {

@@ -12,6 +12,9 @@ use crate::process::stable_ports;
 
 /// The ports that one server takes: for clients, and two for its peers.
 const PORTS: u16 = 3;
+/// It gives way to the gateways and to Redis, which elsewhere have machines of their own.
+const NICENESS: &str = "10";
+
 /// What `scripts/cql-server` ends with where a JDK or Maven is missing.
 const MISSING: i32 = 3;
 
@@ -101,6 +104,7 @@ impl OwnCqlServer {
     async fn run(&self) -> Result<bool> {
         let mut command = tokio::process::Command::from(script()?);
         command
+            .env("SAMTALE_CQL_NICE", NICENESS)
             .arg("start")
             .arg(&self.folder)
             .arg(self.address.port().to_string());
