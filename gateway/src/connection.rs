@@ -1,7 +1,6 @@
 //! A connection: a session and the link to its client. One thread owns it; its loop is `reader.rs`.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 
 use samtale_protocol::{ProfileId, ServerFrame};
 
@@ -15,8 +14,8 @@ pub struct Connection {
     pub slot: u32,
     /// The session.
     pub session: RefCell<Session>,
-    /// The link to the client.
-    pub link: Rc<Link>,
+    /// The link to the client. In place, as all that a delivery looks at: each look elsewhere costs more than the work.
+    pub link: Link,
     /// Whom the screen shows, for presence. Boxed by the vector: most screens show nobody.
     pub watched: RefCell<Vec<ProfileId>>,
     watches: Cell<u32>,
@@ -24,7 +23,7 @@ pub struct Connection {
 
 impl Connection {
     /// A connection in a place of its shard.
-    pub fn new(slot: u32, session: Session, link: Rc<Link>) -> Self {
+    pub fn new(slot: u32, session: Session, link: Link) -> Self {
         Self {
             slot,
             session: RefCell::new(session),
@@ -63,7 +62,7 @@ mod tests {
     use tokio::io::ReadBuf;
 
     use super::*;
-    use crate::wire::Wire;
+    use crate::wire::{OwnedWire, Wire};
 
     /// A client that reads nothing and says nothing.
     struct Silence;
@@ -89,7 +88,7 @@ mod tests {
             session: SessionId::from_bytes([2; 16]),
         };
         let session = Session::new(caller, Encoding::Json, Language::Danish, [], 10, Timestamp::default());
-        let connection = Connection::new(0, session, Rc::new(Link::new(Box::new(Silence))));
+        let connection = Connection::new(0, session, Link::new(OwnedWire::Other(Box::new(Silence))));
         let (first, second) = (connection.begin_watch(), connection.begin_watch());
         assert!(connection.is_newest_watch(second) && !connection.is_newest_watch(first));
         connection.link.close(CloseCode::Restarting, None);

@@ -19,7 +19,7 @@ use crate::replaying::Begin;
 use crate::requests::VerifiedToken;
 use crate::session::{PING_INTERVAL, Session};
 use crate::shard::Shard;
-use crate::wire::Wire;
+use crate::wire::OwnedWire;
 
 /// When a session that made room for a newer one of the same account may come back.
 const COME_BACK: Duration = Duration::from_secs(60);
@@ -27,7 +27,7 @@ const COME_BACK: Duration = Duration::from_secs(60);
 /// A socket that has said nothing yet.
 pub struct Unidentified {
     /// Its bytes.
-    pub wire: Box<dyn Wire>,
+    pub wire: OwnedWire,
     /// What came right behind the upgrade request.
     pub read: Bytes,
     /// How its frames are written.
@@ -48,7 +48,7 @@ impl Shard {
         let shard = Rc::clone(self);
         tokio::task::spawn_local(async move {
             let Unidentified { wire, read, encoding } = socket;
-            let link = Rc::new(Link::new(wire));
+            let link = Link::new(wire);
             let mut frames = ClientFrames::after(&read);
             let identified = tokio::select! {
                 biased;
@@ -63,7 +63,7 @@ impl Shard {
                     // The hello was a message too: counted as one that never ends, it would close who says nothing more.
                     link.inbound().on_message(frames.unread());
                     // A task of its own: what the handshake needs is given back, and what idles stays small.
-                    let begun = shard.begin(identified, Rc::clone(&link), encoding).await;
+                    let begun = shard.begin(identified, link, encoding).await;
                     shard.leave_if_idle(&begun);
                     tokio::task::spawn_local(idle(shard, begun, frames));
                 }
@@ -125,7 +125,7 @@ impl Shard {
     }
 
     /// Makes a session of an identified client: from here on it is found by what happens.
-    async fn begin(self: &Rc<Self>, identified: Identified, link: Rc<Link>, encoding: Encoding) -> Rc<Connection> {
+    async fn begin(self: &Rc<Self>, identified: Identified, link: Link, encoding: Encoding) -> Rc<Connection> {
         let Identified {
             hello,
             token,

@@ -11,7 +11,7 @@ use crate::framing;
 use crate::inbound::{COME_BACK, Inbound};
 use crate::metrics;
 use crate::outbox::{Outbox, Outcome};
-use crate::wire::Wire;
+use crate::wire::{OwnedWire, Wire};
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum State {
 
 /// A socket with its outbox.
 pub struct Link {
-    wire: Box<dyn Wire>,
+    wire: OwnedWire,
     outbox: RefCell<Outbox>,
     state: Cell<State>,
     waker: Cell<Option<Waker>>,
@@ -35,7 +35,7 @@ pub struct Link {
 
 impl Link {
     /// A link over `wire`.
-    pub fn new(wire: Box<dyn Wire>) -> Self {
+    pub fn new(wire: OwnedWire) -> Self {
         Self {
             wire,
             outbox: RefCell::default(),
@@ -60,7 +60,7 @@ impl Link {
 
     /// The socket.
     pub fn wire(&self) -> &dyn Wire {
-        self.wire.as_ref()
+        &*self.wire
     }
 
     /// How far it is.

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use samtale_protocol::{PersonId, ProfileId, SpaceId};
 use samtale_router::delivery::Safe;
 use samtale_router::{CursorPlace, Position, Recipients};
+use smallvec::SmallVec;
 
 use crate::connection::Connection;
 use crate::session::SessionSpace;
@@ -44,14 +45,17 @@ impl ShardSpace {
     }
 }
 
+/// Places of sessions: most people have one or two devices.
+type Slots = SmallVec<[u32; 2]>;
+
 /// The sessions of a shard.
 #[derive(Default)]
 pub struct Sessions {
     slots: Vec<Option<Rc<Connection>>>,
     free: Vec<u32>,
-    people: FxHashMap<PersonId, Vec<u32>>,
+    people: FxHashMap<PersonId, Slots>,
     spaces: FxHashMap<SpaceId, ShardSpace>,
-    watchers: FxHashMap<ProfileId, Vec<u32>>,
+    watchers: FxHashMap<ProfileId, Slots>,
     watched: FxHashMap<ProfileId, Watched>,
 }
 
@@ -81,7 +85,7 @@ impl Sessions {
 
     /// How many sessions a person has here.
     pub fn count_of(&self, person: PersonId) -> usize {
-        self.people.get(&person).map_or(0, Vec::len)
+        self.people.get(&person).map_or(0, Slots::len)
     }
 
     /// Takes in a new session; `make` gets its slot.
@@ -293,7 +297,7 @@ impl Sessions {
             .collect()
     }
 
-    fn at(&self, slots: Option<&Vec<u32>>) -> Vec<Rc<Connection>> {
+    fn at(&self, slots: Option<&Slots>) -> Vec<Rc<Connection>> {
         let slots = slots.into_iter().flatten();
         slots
             .filter_map(|slot| self.slots.get(*slot as usize)?.as_ref().map(Rc::clone))
@@ -301,7 +305,7 @@ impl Sessions {
     }
 }
 
-fn remove_from<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, Vec<u32>>, key: &K, slot: u32) {
+fn remove_from<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, Slots>, key: &K, slot: u32) {
     if let Some(slots) = map.get_mut(key) {
         slots.retain(|other| *other != slot);
         if slots.is_empty() {

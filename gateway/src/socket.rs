@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::tls::TlsWire;
-use crate::wire::Wire;
+use crate::wire::OwnedWire;
 
 /// A connection on the runtime that accepted it.
 #[derive(Debug)]
@@ -45,11 +45,11 @@ impl Socket {
 
 impl Detached {
     /// Puts it on the runtime of this thread.
-    pub fn attach(self) -> io::Result<Box<dyn Wire>> {
+    pub fn attach(self) -> io::Result<OwnedWire> {
         let stream = TcpStream::from_std(self.stream)?;
         Ok(match self.tls {
-            Some(connection) => Box::new(TlsWire::new(stream, connection)),
-            None => Box::new(stream),
+            Some(connection) => OwnedWire::Other(Box::new(TlsWire::new(stream, connection))),
+            None => OwnedWire::Tcp(stream),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The socket under a connection, as the loop and the outbox use it: a TCP stream in a server, a buffer in a simulation.
 
 use std::io;
+use std::ops::Deref;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::ReadBuf;
@@ -29,6 +30,26 @@ pub trait Wire {
 
     /// Reads what is there. Nothing read means that the other side ended the stream.
     fn poll_read(&self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
+}
+
+/// A wire of whatever kind. The usual one is in place: each delivery looks at it, and a look elsewhere costs more than the
+/// work.
+pub enum OwnedWire {
+    /// A TCP stream as it is.
+    Tcp(TcpStream),
+    /// Anything else.
+    Other(Box<dyn Wire>),
+}
+
+impl Deref for OwnedWire {
+    type Target = dyn Wire;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Tcp(stream) => stream,
+            Self::Other(wire) => wire.as_ref(),
+        }
+    }
 }
 
 impl Wire for TcpStream {

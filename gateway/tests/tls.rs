@@ -207,7 +207,7 @@ async fn under_tls_frames_stay_whole_and_in_order_for_a_slow_reader() {
     let mut written = Vec::new();
     // As many frames as the socket and the queue take.
     for number in 0.. {
-        match outbox.write(wire.as_ref(), &frame(number)) {
+        match outbox.write(&*wire, &frame(number)) {
             Outcome::Full => break,
             Outcome::Gone => panic!("the socket is broken"),
             Outcome::Written | Outcome::Queued => written.extend_from_slice(&frame(number)),
@@ -216,7 +216,7 @@ async fn under_tls_frames_stay_whole_and_in_order_for_a_slow_reader() {
     assert!(outbox.waiting() > 0 && wire.has_unsent(), "the socket takes everything");
     let flushing = std::future::poll_fn(|context| {
         loop {
-            match outbox.flush(wire.as_ref()) {
+            match outbox.flush(&*wire) {
                 Outcome::Written => return std::task::Poll::Ready(()),
                 Outcome::Gone => panic!("the socket is broken"),
                 Outcome::Queued | Outcome::Full => {

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::day::Hours;
 use crate::nation::{self, Nation};
 use crate::outcome::Outcome;
-use crate::scenarios::{Plan, day, fanout, floor, idle, login, peers, stall, storm};
+use crate::scenarios::{Plan, day, fanout, floor, idle, login, peers, populate, stall, storm};
 use crate::written::Written;
 use crate::{bare_tls, budgets, readers, sockets};
 
@@ -24,6 +24,7 @@ Examples:
   samtale-loadtest login --sessions 16
   samtale-loadtest storm --sessions 12000 --tls
   samtale-loadtest stall --sessions 12000 --stalled 100
+  samtale-loadtest populate --people 200000
   samtale-loadtest report floor.json fanout.json idle.json
 
 Without --server, a run makes a school in a folder of its own, starts `samtale serve` on it (the program beside this
@@ -53,6 +54,8 @@ enum Scenario {
     Peers(Run),
     /// A school day of a nation, with real sockets for some of its people
     Day(Day),
+    /// A nation is loaded: people per second
+    Populate(Populate),
     /// Draw a nation from a seed, and write it for `samtale populate --nation`
     Nation(NationFile),
     /// All sessions are cut at once and come back with their cursors
@@ -166,6 +169,24 @@ struct Day {
 }
 
 #[derive(Args)]
+struct Populate {
+    /// How many people the nation has, children included
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    people: usize,
+    /// What everything is drawn from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// How many of them get a login; whole institutions do
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    logins: usize,
+    /// The file of a cluster that runs, as `make cluster` writes it; without it a data folder of the run's own is filled
+    #[arg(long, value_name = "FILE")]
+    cluster: Option<PathBuf>,
+    #[command(flatten)]
+    written: Written,
+}
+
+#[derive(Args)]
 struct NationFile {
     /// How many people, children included
     #[arg(long, value_name = "N", default_value_t = nation::PEOPLE)]
@@ -237,6 +258,7 @@ fn run(scenario: Scenario) -> Result<()> {
         Scenario::Peers(run) => run.finish(peers::run(&run.plan())?),
         Scenario::Day(day) => day.run(),
         Scenario::Play { part } => crate::day::play(&part),
+        Scenario::Populate(populate) => populate.run(),
         Scenario::Nation(file) => file.write(),
         Scenario::Listen => crate::peers::listen(),
         Scenario::BareTls(files) => bare_tls::run(&files),
@@ -262,6 +284,20 @@ impl Day {
             cluster: self.cluster.clone(),
         };
         self.written.write(&day::run(&plan)?)
+    }
+}
+
+impl Populate {
+    fn run(&self) -> Result<()> {
+        let plan = populate::Plan {
+            nation: Nation {
+                people: self.people,
+                seed: self.seed,
+            },
+            logins: self.logins,
+            cluster: self.cluster.clone(),
+        };
+        self.written.write(&populate::run(&plan)?)
     }
 }
 

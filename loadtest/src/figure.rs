@@ -55,6 +55,16 @@ pub fn float(count: u64) -> f64 {
     count as f64
 }
 
+/// What is whole of it; nothing below nothing.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "seconds of a run are few"
+)]
+pub fn whole(value: f64) -> u64 {
+    value.max(0.0) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ pub mod floor;
 pub mod idle;
 pub mod login;
 pub mod peers;
+pub mod populate;
 pub mod stall;
 pub mod storm;
 

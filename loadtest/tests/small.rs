@@ -212,6 +212,22 @@ fn people_log_in_with_their_passwords() {
 }
 
 #[test]
+fn a_nation_is_loaded_and_given_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("outcome.json");
+    let mut run = Command::new(env!("CARGO_BIN_EXE_samtale-loadtest"));
+    run.args(["populate", "--people", "2000", "--json"]).arg(&json);
+    let output = run.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let outcome = read(&json);
+    for what in ["people_loaded_per_second", "seconds_when_given_again"] {
+        assert!(outcome["counts"][what].as_f64().unwrap() > 0.0, "{what} in {outcome:#}");
+    }
+    let page = std::fs::read_to_string(json.with_extension("html")).unwrap();
+    assert!(page.contains("people are loaded"), "{page}");
+}
+
+#[test]
 fn the_floor_stands_alone() {
     let outcome = small("floor");
     assert!(outcome["floor_cpu_us_per_delivery"].as_f64().unwrap() > 0.0);

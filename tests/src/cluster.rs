@@ -170,7 +170,7 @@ impl Cluster {
                 settings.extend(services.settings_of(number, &options.keyspace));
             }
             let port = first_port + u16::try_from(number)?;
-            let folder = options.folder.join(format!("gateway-{number}"));
+            let folder = options.folder.join(format!("gateway-{}", number + 1));
             gateways.push(Gateway::new(
                 number,
                 port,

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketC
 use tokio_tungstenite::tungstenite::{Error, Message, error::CapacityError};
 
 use super::*;
-use crate::wire::Wire;
+use crate::wire::{OwnedWire, Wire};
 
 /// Bytes that arrive in pieces.
 #[derive(Default)]
@@ -40,7 +40,7 @@ impl Wire for Pieces {
 /// What is made of bytes that come in pieces of this size, up to the end or the first fault.
 fn read(bytes: &[u8], size: usize) -> (Vec<Incoming>, Option<CloseCode>) {
     let pieces = bytes.chunks(size.max(1)).map(<[u8]>::to_vec).collect();
-    let link = Link::new(Box::new(Pieces(RefCell::new(pieces))));
+    let link = Link::new(OwnedWire::Other(Box::new(Pieces(RefCell::new(pieces)))));
     let (mut frames, mut seen) = (ClientFrames::default(), Vec::new());
     let mut context = Context::from_waker(std::task::Waker::noop());
     loop {
@@ -177,7 +177,9 @@ fn what_a_client_may_not_send_ends_with_its_code() {
 
 #[test]
 fn between_messages_nothing_is_kept() {
-    let link = Link::new(Box::new(Pieces(RefCell::new([frame(0x82, &[7; 900])].into()))));
+    let link = Link::new(OwnedWire::Other(Box::new(Pieces(RefCell::new(
+        [frame(0x82, &[7; 900])].into(),
+    )))));
     let mut frames = ClientFrames::default();
     let next = frames.poll_next(&link, &mut Context::from_waker(std::task::Waker::noop()));
     assert!(matches!(next, Poll::Ready(Ok(Incoming::Message { .. }))));

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use samtale_protocol::people::Caller;
 use samtale_protocol::{CloseCode, Encoding, Language, Request, ServerFrame, SpaceId, Timestamp};
+use smallvec::SmallVec;
 
 /// How often the server pings, and how long it waits for a sign of life.
 pub const PING_INTERVAL: Duration = Duration::from_secs(25);
@@ -71,7 +72,8 @@ pub struct Session {
     caller: Caller,
     encoding: Encoding,
     language: Language,
-    spaces: Box<[SessionSpace]>,
+    /// In place for almost everybody: a child has a school and an after-school club.
+    spaces: SmallVec<[SessionSpace; 2]>,
     started_at: Timestamp,
     requests_per_second: u16,
     requests_left: u16,

@@ -16,6 +16,8 @@ pub fn title(outcome: &Outcome) -> String {
         "stall" => format!("{sessions} people, some of whom stop reading"),
         "peers" => format!("Samtale beside other servers, {sessions} sessions each"),
         "day" => format!("A school day of {} people", counted(outcome, "people_simulated")),
+        "populate" => format!("{} people are loaded", counted(outcome, "people_simulated")),
+        "login" => format!("{sessions} people log in with their passwords at once"),
         other => format!("{other}, {sessions} sessions"),
     }
 }
@@ -63,6 +65,19 @@ fn simulated(outcome: &Outcome) -> String {
             counted(outcome, "institutions"),
             counted(outcome, "speed"),
             counted(outcome, "real_sockets_most")
+        ),
+        "populate" => format!(
+            "{} people in {} institutions were drawn by chance, with families, classes and staff, and loaded the way a \
+             municipality's files are: {} people per second. Given a second time, as after a stop, it took {} seconds.",
+            counted(outcome, "people_simulated"),
+            counted(outcome, "institutions"),
+            counted(outcome, "people_loaded_per_second"),
+            counted(outcome, "seconds_when_given_again")
+        ),
+        "login" => format!(
+            "{sessions} people logged in with their passwords, again and again. A login is dear on purpose: whoever steals \
+             the stored passwords has to pay the same for every guess. {} logins per second came through.",
+            counted(outcome, "logins_per_second")
         ),
         other => format!("The scenario `{other}` ran with {sessions} sessions."),
     }

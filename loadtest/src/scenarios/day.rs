@@ -10,7 +10,7 @@ use super::progress;
 use crate::clock;
 use crate::cluster::{Cluster, GATEWAYS, Processes};
 use crate::day::{AULA_PER_MINUTE, Hours, Part, Players, Told, visits};
-use crate::figure::{float, per, rounded};
+use crate::figure::{float, per, rounded, whole};
 use crate::nation::{self, Draw, Nation, PEOPLE, Written};
 use crate::outcome::{Latency, Outcome};
 use crate::pairs::Pairs;
@@ -267,13 +267,4 @@ fn simulate(plan: &Plan) -> (u64, u64) {
 
 fn count(outcome: &mut Outcome, name: &str, value: f64) {
     outcome.counts.insert(name.to_owned(), value);
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "seconds of a run"
-)]
-fn whole(value: f64) -> u64 {
-    value.max(0.0) as u64
 }

@@ -20,6 +20,7 @@ const FILE: &str = "cluster.json";
 #[command(after_help = "Examples:
   samtale-cluster --data cluster
   samtale-cluster --data cluster --port 9000 --gateways 5
+  samtale-cluster --data cluster --set metrics.listen=127.0.0.1:910{gateway}
   SAMTALE_CQL=db.example:9042 samtale-cluster --data cluster")]
 struct Arguments {
     /// The folder of everything.
@@ -40,7 +41,7 @@ struct Arguments {
     /// Drop the keyspace at the end; otherwise the same folder goes on where it was.
     #[arg(long)]
     drop_keyspace: bool,
-    /// Any other setting of the gateways; may be given several times.
+    /// Any other setting of the gateways, whose number stands for `{gateway}` in it; may be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }

@@ -69,8 +69,9 @@ impl Gateway {
             .arg(self.folder.join("data"))
             .arg("--keys")
             .arg(&self.keys);
+        let number = (self.number + 1).to_string();
         for setting in &self.settings {
-            command.arg("--set").arg(setting);
+            command.arg("--set").arg(setting.replace("{gateway}", &number));
         }
         Ok(command)
     }

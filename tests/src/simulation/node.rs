@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use samtale_gateway::handshake::Unidentified;
 use samtale_gateway::node::ALWAYS_FOLLOWED;
 use samtale_gateway::shard::{Shard, ShardParts};
+use samtale_gateway::wire::OwnedWire;
 use samtale_protocol::Encoding;
 use samtale_protocol::time::Clock;
 use samtale_router::{MemoryLog, Presence, Published, Publisher, Replay, Rights, Router, RouterOptions, Sent, Sink};
@@ -176,7 +177,7 @@ async fn serve(
             biased;
             socket = sockets.recv() => match socket {
                 Some((wire, encoding)) => shard.serve(Unidentified {
-                    wire: Box::new(wire),
+                    wire: OwnedWire::Other(Box::new(wire)),
                     read: bytes::Bytes::new(),
                     encoding,
                 }),
