@@ -18,7 +18,8 @@ pub struct Connection {
     pub link: Link,
     /// Whom the screen shows, for presence. Boxed by the vector: most screens show nobody.
     pub watched: RefCell<Vec<ProfileId>>,
-    watches: Cell<u32>,
+    /// How many watches were asked for, and which of them holds.
+    watches: Cell<(u32, u32)>,
 }
 
 impl Connection {
@@ -33,16 +34,21 @@ impl Connection {
         }
     }
 
-    /// Someone else is to be watched. Returns the turn with which [`Self::is_newest_watch`] is asked when they are known.
+    /// Someone else is to be watched. Returns the turn for [`Self::settle_watch`], once it is known who they are.
     pub fn begin_watch(&self) -> u32 {
-        self.watches.update(|turn| turn.wrapping_add(1));
-        self.watches.get()
+        self.watches.update(|(turn, holds)| (turn + 1, holds));
+        self.watches.get().0
     }
 
-    /// Whether nothing was asked for since, and the connection has not ended: its slot may be another one's then, who
-    /// would be told of people whom they may not see.
-    pub fn is_newest_watch(&self, turn: u32) -> bool {
-        self.watches.get() == turn && self.link.state() == State::Open
+    /// Whether this watch holds from now on: not if one that was asked for later does, and not when the connection has
+    /// ended. Its slot may be another one's then, who would be told of people whom they may not see.
+    pub fn settle_watch(&self, turn: u32) -> bool {
+        let (newest, holds) = self.watches.get();
+        let is_newer = turn > holds && self.link.state() == State::Open;
+        if is_newer {
+            self.watches.set((newest, turn));
+        }
+        is_newer
     }
 
     /// Sends a frame to this session alone.
@@ -89,9 +95,13 @@ mod tests {
         };
         let session = Session::new(caller, Encoding::Json, Language::Danish, [], 10, Timestamp::default());
         let connection = Connection::new(0, session, Link::new(OwnedWire::Other(Box::new(Silence))));
-        let (first, second) = (connection.begin_watch(), connection.begin_watch());
-        assert!(connection.is_newest_watch(second) && !connection.is_newest_watch(first));
+        let turns = [(); 4].map(|()| connection.begin_watch());
+        assert!(connection.settle_watch(turns[1]) && !connection.settle_watch(turns[0]));
+        assert!(
+            connection.settle_watch(turns[2]),
+            "that a later one was refused changes nothing"
+        );
         connection.link.close(CloseCode::Restarting, None);
-        assert!(!connection.is_newest_watch(second));
+        assert!(!connection.settle_watch(turns[3]));
     }
 }

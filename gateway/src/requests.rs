@@ -118,7 +118,7 @@ impl Shard {
         let online = watched.iter().filter(|watched| watched.online);
         let profiles = online.map(|watched| watched.profile).collect();
         // What was asked for later may be answered sooner.
-        if connection.is_newest_watch(turn) {
+        if connection.settle_watch(turn) {
             self.sessions.borrow_mut().watch(connection, watched);
         }
         Ok(Online {

@@ -94,6 +94,8 @@ pub enum Slice {
     Gone {
         /// The head of the log as it is.
         head: Position,
+        /// The place behind which it has entries.
+        trimmed: u64,
     },
 }
 

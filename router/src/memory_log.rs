@@ -169,6 +169,7 @@ impl Log for MemoryLog {
                     epoch,
                     offset: log.head,
                 },
+                trimmed: first - 1,
             });
         }
         let skip = usize::try_from(after.offset + 1 - first).unwrap_or(usize::MAX);
@@ -255,7 +256,7 @@ mod tests {
         for number in 1..=5 {
             log.append(SPACE, &[entry(number, None)]).await.unwrap();
         }
-        let is_gone = |slice: Slice| matches!(slice, Slice::Gone { head } if head == at(1, 5));
+        let is_gone = |slice: Slice| matches!(slice, Slice::Gone { head, .. } if head == at(1, 5));
         assert!(is_gone(log.read(SPACE, at(1, 1), 10).await.unwrap()));
         assert!(is_gone(log.read(SPACE, at(1, 6), 10).await.unwrap()), "beyond the head");
         assert!(is_gone(log.read(SPACE, at(2, 5), 10).await.unwrap()), "another epoch");

@@ -6,6 +6,7 @@
 mod in_log;
 mod republishing;
 
+use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ enum Reason {
 struct Stuck {
     /// So many were told to this node's sessions.
     told: usize,
-    /// So many are in the log, or none of them.
+    /// So many may be in the log.
     doubtful: usize,
 }
 
@@ -194,7 +195,7 @@ impl Publisher {
 
     /// Appends entries to a space's log, and sees to it that whoever comes back later with a cursor of a log that is gone
     /// finds them in the journal: near the time of this append, as themselves or by a note that they are late. The first
-    /// `doubtful` of them went there in one step before, whose answer did not come: it is asked whether they are there.
+    /// `doubtful` of them were given to it before, and the answer did not come: those that it has are left out.
     async fn append(
         &self,
         space: SpaceId,
@@ -202,48 +203,52 @@ impl Publisher {
         doubtful: usize,
         rights: &dyn Rights,
     ) -> Result<(), NotAppended> {
-        let Some(first) = entries.first() else { return Ok(()) };
-        let mut appended = 0;
-        if doubtful > 0 {
-            let is_there = self.is_in_log(space, first).await.map_err(|_| NotAppended {
-                appended,
-                doubtful,
-                reason: Reason::LogIsAway,
-            })?;
-            appended = if is_there { doubtful } else { 0 };
-        }
-        let left = &entries[appended..];
-        let Some(oldest) = left.iter().map(|entry| entry.time).min() else {
+        let (given, rest) = entries.split_at(doubtful.min(entries.len()));
+        let missing = self.missing(space, given).await.map_err(|_| NotAppended {
+            appended: 0,
+            doubtful,
+            reason: Reason::LogIsAway,
+        })?;
+        let Some(oldest) = missing.iter().chain(rest).map(|entry| entry.time).min() else {
             return Ok(());
         };
-        let mut noted = oldest;
-        for some in left.chunks(AT_ONCE) {
-            while self.shared.clock.now().since(noted) > LATE {
+        let (mut noted, mut appended) = (oldest, 0);
+        let again = iter::once((given.len(), missing.as_slice()));
+        for (count, some) in again.chain(rest.chunks(AT_ONCE).map(|some| (some.len(), some))) {
+            while !some.is_empty() && self.shared.clock.now().since(noted) > LATE {
                 noted = self.shared.clock.now();
                 let late = rights.note_late(space, oldest).await;
                 late.map_err(|_| NotAppended {
                     appended,
-                    doubtful: 0,
+                    doubtful: doubtful.saturating_sub(appended),
                     reason: Reason::NotNoted,
                 })?;
             }
-            let began = self.shared.clock.now();
-            let outcome = self.shared.log.append(space, some).await;
-            outcome.map_err(|_| NotAppended {
-                appended,
-                doubtful: some.len(),
-                reason: Reason::LogIsAway,
-            })?;
-            appended += some.len();
-            metered::count_appended(some.len(), self.shared.clock.now().since(began));
+            if !some.is_empty() {
+                let began = self.shared.clock.now();
+                let outcome = self.shared.log.append(space, some).await;
+                outcome.map_err(|_| NotAppended {
+                    appended,
+                    doubtful: count,
+                    reason: Reason::LogIsAway,
+                })?;
+                metered::count_appended(some.len(), self.shared.clock.now().since(began));
+            }
+            appended += count;
         }
         Ok(())
     }
 
-    async fn is_in_log(&self, space: SpaceId, entry: &LogEntry) -> Result<bool, LogError> {
+    /// Those of the entries that a space's log does not have. Each is looked for: another one may have come there by
+    /// another way, as what is published again does.
+    async fn missing(&self, space: SpaceId, entries: &[Arc<LogEntry>]) -> Result<Vec<Arc<LogEntry>>, LogError> {
+        let Some(oldest) = entries.iter().map(|entry| entry.time).min() else {
+            return Ok(Vec::new());
+        };
         let mut in_log = InLog::default();
-        in_log.read(self.shared.log.as_ref(), space, entry.time).await?;
-        Ok(in_log.contains(&entry.id))
+        in_log.read(self.shared.log.as_ref(), space, oldest).await?;
+        let missing = entries.iter().filter(|entry| !in_log.contains(&entry.id));
+        Ok(missing.map(Arc::clone).collect())
     }
 
     fn take(&self) -> Vec<(SpaceId, Vec<Arc<LogEntry>>)> {
@@ -376,6 +381,18 @@ mod tests {
         rig.publish(last + 2);
         assert_eq!(rig.holds([last + 2]).await, Vec::from_iter(1..=last + 2));
         assert_eq!(rig.log.answers_lost.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test]
+    async fn of_what_may_be_in_the_log_each_is_looked_for() {
+        let rig = rig();
+        rig.log.away.store(true, Ordering::SeqCst);
+        rig.publish(1);
+        rig.publish(2);
+        until("the log was asked", || rig.log.refused.load(Ordering::SeqCst) > 0).await;
+        rig.log.log.append(SPACE, &[entry(1, None)]).await.unwrap();
+        rig.log.away.store(false, Ordering::SeqCst);
+        assert_eq!(rig.holds([2]).await, [1, 2]);
     }
 
     #[tokio::test]

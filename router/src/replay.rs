@@ -103,7 +103,7 @@ impl Replay {
             reason: error.to_string(),
         })? {
             Slice::Entries(entries) => entries,
-            Slice::Gone { head } => {
+            Slice::Gone { head, .. } => {
                 if self.clock.now().since(time) + JOURNAL_MARGIN >= JOURNAL_LIFETIME {
                     metered::count_replay("resync");
                     return Ok(ReplayPage::Resync);

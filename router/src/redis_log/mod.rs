@@ -350,8 +350,9 @@ impl Log for RedisLog {
         let answer: Vec<redis::Value> = server.invoke(&live, &call).await?;
         let read = scripts::Read::of(&answer).ok_or_else(odd)?;
         self.saw(space, read.head);
-        if read.is_gone {
-            return Ok(Slice::Gone { head: read.head });
+        if let Some(trimmed) = read.trimmed {
+            let head = read.head;
+            return Ok(Slice::Gone { head, trimmed });
         }
         let mut entries = Vec::with_capacity(read.entries.len());
         for (offset, body) in read.entries {

@@ -42,8 +42,8 @@ pub fn position(answer: &[Value]) -> Option<Position> {
 /// What a read gave.
 pub struct Read<'a> {
     pub head: Position,
-    /// Whether the log does not reach back to the asked place.
-    pub is_gone: bool,
+    /// If the log does not reach back to the asked place: up to where it is trimmed.
+    pub trimmed: Option<u64>,
     /// Offset and body of each entry.
     pub entries: Vec<(u64, &'a [u8])>,
 }
@@ -51,7 +51,7 @@ pub struct Read<'a> {
 impl<'a> Read<'a> {
     pub fn of(answer: &'a [Value]) -> Option<Self> {
         let head = position(answer)?;
-        let [_, _, Value::Int(is_gone), rest @ ..] = answer else {
+        let [_, _, Value::Int(trimmed), rest @ ..] = answer else {
             return None;
         };
         let entry = |pair: &'a [Value]| match pair {
@@ -61,7 +61,7 @@ impl<'a> Read<'a> {
         let entries = rest.chunks(2).map(entry).collect::<Option<_>>()?;
         Some(Self {
             head,
-            is_gone: *is_gone == 1,
+            trimmed: u64::try_from(*trimmed).ok(),
             entries,
         })
     }

@@ -56,7 +56,7 @@ it('what the screen shows meanwhile is asked for after the answer, and only the 
 
 it('what was not answered is asked for again, until the page is left', async () => {
   answers[0]?.settle(null);
-  await vi.advanceTimersByTimeAsync(5_000);
+  await vi.advanceTimersByTimeAsync(10_000);
   expect(answers).toHaveLength(2);
   answers[1]?.settle([OTHER]);
   await vi.advanceTimersByTimeAsync(0);

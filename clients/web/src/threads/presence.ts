@@ -11,7 +11,7 @@ const WATCHED = 200;
 /** Beside the members of the thread, the authors at the top of the inbox: what a screen shows of it. */
 const INBOX_AUTHORS = 20;
 
-/** After so long what was not answered is asked for again. */
+/** After so long, and up to twice that, what was not answered is asked for again: not by all at once. */
 const RETRY_MS = 5_000;
 
 interface Shown {
@@ -58,9 +58,11 @@ class Watching {
     const online = await this.#watch(shown);
     this.#isAsking = false;
     if (shown !== this.#shown) void this.#ask();
-    else if (online) this.#store.online.value = online;
-    // Nobody is shown as online until then, which claims nothing.
-    else this.#retry.start();
+    else {
+      // Nobody is shown as online while it is not known, which claims nothing.
+      this.#store.online.value = online ?? new Set();
+      if (!online) this.#retry.start(RETRY_MS * (1 + Math.random()));
+    }
   }
 
   async #watch({ space, profiles }: Shown): Promise<ReadonlySet<ProfileId> | null> {
