@@ -11,6 +11,9 @@ const CHUNK: u64 = 256;
 /// How many are looked through at most. A busy space has some fifty a second, and the journal is read half a minute back.
 const MOST: u64 = 8_192;
 
+/// How many are known at most, before the log is looked through anew.
+const KNOWN: usize = 65_536;
+
 /// The ids of a log's newest entries, read once and then kept up.
 #[derive(Debug, Default)]
 pub(super) struct InLog {
@@ -32,7 +35,8 @@ impl InLog {
         let Some(head) = log.heads(&[space]).await?.pop() else {
             return Ok(());
         };
-        if head.epoch != self.read.epoch {
+        // While a space is published again for hours it would know every entry since.
+        if head.epoch != self.read.epoch || self.ids.len() > KNOWN {
             *self = Self::default();
         }
         let is_deep_enough = self.since.is_some_and(|reached| reached <= since);
