@@ -33,7 +33,7 @@ export function followPresence(store: Store): () => void {
   };
 }
 
-/** Asks for one thing at a time: of two that are under way nobody knows which the server takes last. */
+/** Asks for one thing at a time, so of what the screen showed meanwhile only the newest. */
 class Watching {
   readonly #store: Store;
   readonly #retry = new Pause(RETRY_MS, () => void this.#ask());
