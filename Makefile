@@ -44,16 +44,25 @@ build: ## Build the release binaries
 
 # The short forms: together under five minutes on two cores. As many sessions as the budgets speak of, where that is quick: a
 # server's own memory and a message's own way are divided by them.
-SHORT_floor := --seconds 10
-SHORT_fanout := --sessions 12000 --seconds 30
-SHORT_idle := --sessions 18000 --seconds 30
-SHORT_storm := --seconds 10
-SHORT_stall := --seconds 20
+SHORT_floor := floor --seconds 10
+SHORT_fanout := fanout --sessions 12000 --seconds 30
+SHORT_idle := idle --sessions 18000 --seconds 30
+SHORT_idle-tls := idle --tls --sessions 4000 --seconds 9 --repeats 3
+SHORT_storm := storm --seconds 10
+SHORT_storm-tls := storm --tls --sessions 4000 --seconds 6 --repeats 3
+SHORT_stall := stall --seconds 20
+SHORT := floor fanout idle idle-tls storm storm-tls stall
 
+# What failed is told at the end: the others are measured, and the report is printed all the same. Files of an earlier bench
+# go first, or the report would take them for this one's.
 bench: build ## Measure the short form of each scenario beside its budgets, into target/bench
 	@mkdir -p target/bench
-	$(foreach scenario,floor fanout idle storm stall,$(BINARIES)/release/samtale-loadtest $(scenario) $(SHORT_$(scenario)) --json target/bench/$(scenario).json;)
-	$(BINARIES)/release/samtale-loadtest report target/bench/{floor,fanout,idle,storm,stall}.json
+	@rm -f $(SHORT:%=target/bench/%.json)
+	@failed=""; \
+	$(foreach form,$(SHORT),$(BINARIES)/release/samtale-loadtest $(SHORT_$(form)) --json target/bench/$(form).json || failed+=" $(form)";) \
+	measured=""; for file in $(SHORT:%=target/bench/%.json); do [[ ! -e $$file ]] || measured+=" $$file"; done; \
+	$(BINARIES)/release/samtale-loadtest report $$measured; \
+	[[ -z $$failed ]] || { echo "bench: these failed:$$failed"; exit 1; }
 
 soak: ## Run the same tests at full figures, then ten minutes of chaos, which takes hours (SEED=1)
 	@SEED=$(SEED) scripts/soak

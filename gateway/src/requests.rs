@@ -98,7 +98,7 @@ impl Shard {
             .await?;
         let persons: Vec<PersonId> = visible.iter().map(|(_, person)| *person).collect();
         // If the other nodes can not be asked now, those are told of later.
-        let online = match self.parts.presence.online(&persons).await {
+        let online = match self.parts.presence.online(&persons, self.parts.clock.now()).await {
             Some(online) => online,
             None => persons
                 .iter()

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::metrics;
 use crate::server::{Office, Server, ServerOptions, StartError, SystemClock};
 use crate::shard::SessionLimits;
-use crate::tls::Tls;
+use crate::tls::{LOOK, Tls};
 use crate::web;
 
 /// What a server is started with, by its configuration.
@@ -68,7 +68,7 @@ fn follow_certificate(tls: Option<&Arc<Tls>>, shutdown: &CancellationToken) -> R
     let mut hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
     let asked = Arc::new(Notify::new());
     if let Some(tls) = tls {
-        tokio::spawn(Arc::clone(tls).follow(Arc::clone(&asked), shutdown.clone()));
+        tokio::spawn(Arc::clone(tls).follow(LOOK, Arc::clone(&asked), shutdown.clone()));
     }
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {

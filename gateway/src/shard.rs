@@ -261,7 +261,7 @@ impl Shard {
         if persons.is_empty() {
             return;
         }
-        let Some(online) = self.parts.presence.online(&persons).await else {
+        let Some(online) = self.parts.presence.online(&persons, self.parts.clock.now()).await else {
             return;
         };
         for (watched, online) in watched.into_iter().zip(online) {

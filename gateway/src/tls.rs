@@ -26,8 +26,8 @@ use certificate::Stamp;
 pub use certificate::{CertificateError, TlsFiles};
 pub use wire::TlsWire;
 
-/// How often the files are looked at. Whoever does not want to wait sends SIGHUP.
-const LOOK: Duration = Duration::from_secs(30);
+/// How often a server looks at its files. Whoever does not want to wait sends SIGHUP.
+pub const LOOK: Duration = Duration::from_secs(30);
 /// The one protocol inside: a WebSocket begins with HTTP/1.1, and what is not offered here is never upgraded to.
 const HTTP_1_1: &[u8] = b"http/1.1";
 
@@ -47,6 +47,9 @@ pub struct Tls {
     acceptor: TlsAcceptor,
     current: Arc<Current>,
     files: TlsFiles,
+    /// What the files were just before they were first read. A server may take long to start, and is to notice what
+    /// changes meanwhile.
+    opened_as: Stamp,
 }
 
 /// The certificate of now.
@@ -62,6 +65,7 @@ impl ResolvesServerCert for Current {
 impl Tls {
     /// TLS with the certificate and key of these files.
     pub fn open(files: TlsFiles) -> Result<Self, TlsError> {
+        let opened_as = files.stamp();
         let current = Arc::new(Current(RwLock::new(Arc::new(files.read(&provider())?))));
         let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let mut config = builder
@@ -77,6 +81,7 @@ impl Tls {
             acceptor: TlsAcceptor::from(Arc::new(config)),
             current,
             files,
+            opened_as,
         })
     }
 
@@ -93,14 +98,15 @@ impl Tls {
         Ok(())
     }
 
-    /// Reads the files again whenever they have changed or `asked` says so, until `shutdown`.
-    pub async fn follow(self: Arc<Self>, asked: Arc<Notify>, shutdown: CancellationToken) {
-        let mut seen = self.stamp().await;
+    /// Reads the files again whenever `asked` says so, and when a look after each `interval` shows that they have changed,
+    /// until `shutdown`.
+    pub async fn follow(self: Arc<Self>, interval: Duration, asked: Arc<Notify>, shutdown: CancellationToken) {
+        let mut seen = self.opened_as.clone();
         loop {
             let is_asked = tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = asked.notified() => true,
-                () = tokio::time::sleep(LOOK) => false,
+                () = tokio::time::sleep(interval) => false,
             };
             // Taken before the files are read: a change in between is seen at the next look.
             let now = self.stamp().await;

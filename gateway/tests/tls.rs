@@ -9,6 +9,7 @@ mod support;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use authority::{Authority, shown};
 use bytes::Bytes;
@@ -24,9 +25,12 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::process::Command;
 use tokio_rustls::client::TlsStream;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 const HTTP: &[&[u8]] = &[b"http/1.1"];
+/// How often the files are looked at here, where nobody can wait for as long as a server does.
+const LOOK: Duration = Duration::from_millis(20);
 
 async fn start(folder: &Path, tls: &Arc<Tls>) -> Running {
     Running::start(folder, 2, |options| options.tls = Some(Arc::clone(tls))).await
@@ -119,6 +123,60 @@ async fn a_new_certificate_holds_for_new_connections_and_a_bad_one_changes_nothi
     assert_eq!(shown(&connect(&authority, &server).await), second);
     session.ask(1).await;
     session.answered(1).await;
+}
+
+/// Waits until new connections are shown another certificate than `old`.
+async fn shown_after(
+    authority: &Authority,
+    server: &Running,
+    old: &CertificateDer<'static>,
+) -> CertificateDer<'static> {
+    let another = async {
+        loop {
+            let now = shown(&connect(authority, server).await);
+            if now != *old {
+                return now;
+            }
+            // tidy: waits because the server is asked again and again, within a bound
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(SOON, another).await.expect("the old one stays")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_whose_files_change_is_read_again_and_what_can_not_be_used_changes_nothing() {
+    let (folder, authority) = (tempfile::tempdir().expect("a folder"), Authority::new());
+    let files = authority.issue(folder.path(), "live");
+    let tls = open(&files);
+    let server = start(folder.path(), &tls).await;
+    let stream = connect(&authority, &server).await;
+    let first = shown(&stream);
+    let mut session = Raw::upgrade(stream, "").await;
+    session.log_in(&server.tokens[0]).await;
+
+    // While the server starts: between its first read and the first look.
+    authority.issue(folder.path(), "live");
+    let (nobody_asks, shutdown) = (Arc::default(), CancellationToken::new());
+    let following = tokio::spawn(Arc::clone(&tls).follow(LOOK, nobody_asks, shutdown.clone()));
+    let second = shown_after(&authority, &server, &first).await;
+    authority.issue(folder.path(), "live");
+    let third = shown_after(&authority, &server, &second).await;
+
+    std::fs::write(&files.certificate, "not a certificate").expect("it is written");
+    for _ in 0..10 {
+        assert_eq!(shown(&connect(&authority, &server).await), third);
+        // tidy: waits because that nothing changes shows only over several looks
+        tokio::time::sleep(LOOK).await;
+    }
+    // A bad one ends neither the looks nor a session.
+    authority.issue(folder.path(), "live");
+    shown_after(&authority, &server, &third).await;
+    session.ask(1).await;
+    session.answered(1).await;
+    shutdown.cancel();
+    let ended = tokio::time::timeout(SOON, following).await;
+    ended.expect("it goes on looking").expect("it does not panic");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

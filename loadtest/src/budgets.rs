@@ -109,6 +109,58 @@ const BUDGETS: [Budget; 12] = [
     ),
 ];
 
+/// A budget of the design that no file of a run tells of.
+struct Elsewhere {
+    scenario: &'static str,
+    what: &'static str,
+    bound: Bound,
+    unit: &'static str,
+    /// What measures it.
+    command: &'static str,
+}
+
+const ELSEWHERE: [Elsewhere; 3] = [
+    Elsewhere {
+        scenario: "idle",
+        what: "live sessions of a machine, both ends",
+        bound: Least(1_000_000.0),
+        unit: "",
+        command: "samtale-loadtest idle --sessions 1000000 --seconds 75 --repeats 3",
+    },
+    Elsewhere {
+        scenario: "cluster",
+        what: "delivery back after Redis was gone for 1 s",
+        bound: Most(2.0),
+        unit: "s",
+        command: OUTAGES,
+    },
+    Elsewhere {
+        scenario: "cluster",
+        what: "the same after 30 s to 300 s",
+        bound: Most(2.0),
+        unit: "s",
+        command: OUTAGES,
+    },
+];
+
+/// The test that takes Redis away.
+const OUTAGES: &str = "SAMTALE_SOAK=1 cargo test --profile long -p samtale-tests --test cluster";
+
+/// What measures the budgets of a scenario, with as many sessions as they speak of.
+fn command(scenario: &str, tls: bool) -> String {
+    let options = match (scenario, tls) {
+        ("idle", true) => " --sessions 12000 --seconds 30 --tls",
+        ("idle", false) => " --sessions 18000 --seconds 60",
+        ("fanout", false) => " --sessions 12000 --seconds 60",
+        ("storm", true) => " --sessions 12000 --seconds 40 --tls",
+        ("storm", false) => " --sessions 12000 --seconds 40",
+        ("stall", false) => " --sessions 12000 --stalled 100 --seconds 60",
+        (_, true) => " --tls",
+        (_, false) => "",
+    };
+    format!("samtale-loadtest {scenario}{options}")
+}
+
 /// A budget and what a run came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
@@ -156,7 +208,7 @@ fn ratio(bound: Bound, measured: f64) -> f64 {
     }
 }
 
-/// The budgets beside what runs came to.
+/// The budgets beside what runs came to, those of runs that are not there last, with what measures them.
 pub fn report(outcomes: &[Outcome]) -> String {
     let mut report = format!(
         "{:<10} {:<42} {:>16} {:>19} {:>8}\n",
@@ -167,32 +219,53 @@ pub fn report(outcomes: &[Outcome]) -> String {
             report.push_str(&line);
         }
     }
+    let is_there = |budget: &Budget| {
+        let mut runs = outcomes.iter();
+        runs.any(|outcome| budget.scenario == outcome.scenario && budget.tls == outcome.tls)
+    };
+    for budget in BUDGETS.iter().filter(|budget| !is_there(budget)) {
+        let command = command(budget.scenario, budget.tls);
+        let name = name(budget.scenario, budget.tls);
+        let begin = begin(&name, budget.what, budget.bound, budget.unit);
+        let _ = writeln!(report, "{begin}  not measured here: {command}");
+    }
+    for budget in &ELSEWHERE {
+        let begin = begin(budget.scenario, budget.what, budget.bound, budget.unit);
+        let _ = writeln!(report, "{begin}  not measured here: {}", budget.command);
+    }
     report
+}
+
+/// What a scenario is called in the report.
+fn name(scenario: &str, tls: bool) -> String {
+    let over = if tls { " TLS" } else { "" };
+    format!("{scenario}{over}")
+}
+
+/// The first columns of a budget's line.
+fn begin(name: &str, what: &str, bound: Bound, unit: &str) -> String {
+    let (side, bound) = match bound {
+        Most(bound) => ("<=", bound),
+        Least(bound) => (">=", bound),
+    };
+    format!("{name:<10} {what:<42} {side} {bound:>6} {unit:<7}")
 }
 
 fn lines(outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
     let own = |budget: &&Budget| budget.scenario == outcome.scenario && budget.tls == outcome.tls;
-    let name = if outcome.tls {
-        format!("{} TLS", outcome.scenario)
-    } else {
-        outcome.scenario.clone()
-    };
+    let name = name(&outcome.scenario, outcome.tls);
     for budget in BUDGETS.iter().filter(own) {
-        let (what, unit) = (budget.what, budget.unit);
-        let (side, bound) = match budget.bound {
-            Most(bound) => ("<=", bound),
-            Least(bound) => (">=", bound),
-        };
-        let mut line = format!("{name:<10} {what:<42} {side} {bound:>6} {unit:<7}");
+        let unit = budget.unit;
+        let mut line = begin(&name, budget.what, budget.bound, unit);
         let _ = match (budget.measured)(&outcome.figures) {
-            None => writeln!(line, "  not measured"),
+            None => writeln!(line, "  not measured here: {}", command(budget.scenario, budget.tls)),
             Some(measured) => writeln!(line, "  {measured:>10} {unit:<7} {}", verdict(budget.bound, measured)),
         };
         lines.push(line);
     }
     let figures = &outcome.figures;
-    for (name, count) in [
+    for (fault, count) in [
         ("lost", figures.lost),
         ("duplicated", figures.duplicated),
         ("reordered", figures.reordered),
@@ -200,16 +273,13 @@ fn lines(outcome: &Outcome) -> Vec<String> {
         if let Some(count) = count {
             let met = if count == 0 { "met" } else { "MISSED" };
             lines.push(format!(
-                "{:<10} messages {name:<33} <= {:>6} {count:>18} {met}\n",
-                outcome.scenario, 0
+                "{name:<10} messages {fault:<33} <= {:>6} {count:>18} {met}\n",
+                0
             ));
         }
     }
     if let Some(floor) = figures.floor_cpu_us_per_delivery {
-        lines.push(format!(
-            "{:<10} the floor, CPU per delivery {floor:>36} us\n",
-            outcome.scenario
-        ));
+        lines.push(format!("{name:<10} the floor, CPU per delivery {floor:>36} us\n"));
     }
     lines
 }
@@ -245,5 +315,26 @@ mod tests {
         assert!(report.contains("0.95 met"), "{report}");
         assert!(report.contains("not measured"), "{report}");
         assert!(report.contains("MISSED"), "{report}");
+    }
+
+    #[test]
+    fn each_budget_is_listed_measured_or_with_what_measures_it() {
+        let mut idle = Outcome::new("idle", 20, 2);
+        idle.figures.user_kib_per_session = Some(1.9);
+        let report = report(&[idle]);
+        for budget in &BUDGETS {
+            assert!(report.contains(budget.what), "{} is not in {report}", budget.what);
+        }
+        for budget in &ELSEWHERE {
+            assert!(report.contains(budget.command), "{} is not in {report}", budget.command);
+        }
+        let storm = report.lines().find(|line| line.starts_with("storm TLS")).unwrap();
+        let command = "not measured here: samtale-loadtest storm --sessions 12000 --seconds 40 --tls";
+        assert!(storm.ends_with(command), "{storm}");
+        let met = report
+            .lines()
+            .find(|line| line.contains("of an idle session  "))
+            .unwrap();
+        assert!(met.ends_with("0.95 met"), "{met}");
     }
 }

@@ -222,8 +222,8 @@ struct Stall {
 
 #[derive(Args)]
 struct Report {
-    /// Files that runs wrote with --json
-    #[arg(required = true, value_name = "FILE")]
+    /// Files that runs wrote with --json; without any, the budgets are listed with what measures them
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 

@@ -26,6 +26,9 @@ pub const SCRATCH_BYTES: usize = limits::SERVER_FRAME_BYTES + 64 * 1024;
 /// The most that is kept of a frame which is not whole.
 const PARTIAL_BYTES: usize = limits::SERVER_FRAME_BYTES + 16;
 
+/// The close code of who has nothing more to say.
+pub const GOOD_BYE: u16 = 1000;
+
 /// Why a connection is over, or never was.
 #[derive(Debug, Error)]
 pub enum Ended {
@@ -159,6 +162,11 @@ impl Client {
     /// Sends a frame of the protocol.
     pub fn send(&mut self, payload: &[u8]) -> Result<(), Ended> {
         self.write(&wire::framed(OpCode::Binary, payload))
+    }
+
+    /// Says good-bye. The server answers with the same and ends it, which [`Client::on_ready`] tells.
+    pub fn close(&mut self) -> Result<(), Ended> {
+        self.write(&wire::framed(OpCode::Close, &GOOD_BYE.to_be_bytes()))
     }
 
     /// Ends it at once, as a phone that is gone does: without a word.

@@ -64,8 +64,14 @@ pub struct Told {
     pub refused: u64,
     /// Messages shown, each person's counted once.
     pub deliveries: u64,
+    /// Of these, those that someone who was there was told, and who had not written them.
+    pub told_to_others: u64,
+    /// Members that the stored messages were for: all of their conversations but the authors.
+    pub recipients: u64,
     /// Messages that are stored and were not shown to someone who came back and caught up.
     pub lost: u64,
+    /// Messages that such a person was not told, and that only a page of history showed them which they looked at.
+    pub learned_from_pages: u64,
     /// Messages that a connection was told twice after it had caught up, or that there are under two ids.
     pub duplicated: u64,
     /// Messages that some who had caught up were told in one order and others in another.
@@ -86,6 +92,14 @@ pub struct Told {
     pub reads: u64,
     /// People who came in the evening, and had not caught up when the time was over.
     pub not_caught_up: u64,
+    /// Times that someone said good-bye and the server did too.
+    pub left_with_close_frame: u64,
+    /// Times that a phone fell asleep and left its connection half open.
+    pub left_half_open: u64,
+    /// Times that a connection was reset.
+    pub left_by_reset: u64,
+    /// Sockets that are open now.
+    pub open: u64,
     /// The most sockets that were open at once.
     pub most_open: u64,
     /// From when a message was due to when it was shown to someone who was there: microseconds, and how often.
@@ -99,7 +113,7 @@ pub struct Told {
 impl Told {
     /// Adds what another player saw.
     pub fn add(&mut self, other: Self) {
-        let pairs: [(&mut u64, u64); 19] = [
+        let pairs: [(&mut u64, u64); 26] = [
             (&mut self.people, other.people),
             (&mut self.threads, other.threads),
             (&mut self.due, other.due),
@@ -107,7 +121,10 @@ impl Told {
             (&mut self.stored, other.stored),
             (&mut self.refused, other.refused),
             (&mut self.deliveries, other.deliveries),
+            (&mut self.told_to_others, other.told_to_others),
+            (&mut self.recipients, other.recipients),
             (&mut self.lost, other.lost),
+            (&mut self.learned_from_pages, other.learned_from_pages),
             (&mut self.duplicated, other.duplicated),
             (&mut self.reordered, other.reordered),
             (&mut self.before_question, other.before_question),
@@ -118,6 +135,10 @@ impl Told {
             (&mut self.resyncs, other.resyncs),
             (&mut self.reads, other.reads),
             (&mut self.not_caught_up, other.not_caught_up),
+            (&mut self.left_with_close_frame, other.left_with_close_frame),
+            (&mut self.left_half_open, other.left_half_open),
+            (&mut self.left_by_reset, other.left_by_reset),
+            (&mut self.open, other.open),
             (&mut self.most_open, other.most_open),
         ];
         for (own, more) in pairs {

@@ -3,13 +3,13 @@
 
 mod bars;
 mod chart;
+mod curves;
 mod words;
 
 use std::fmt::Write;
 
 use crate::budgets::{Verdict, verdicts};
 use crate::outcome::Outcome;
-use chart::{Chart, Line, Scale};
 
 const STYLE: &str = include_str!("html/style.css");
 
@@ -28,8 +28,7 @@ pub fn page(outcome: &Outcome, earlier: Option<&Outcome>) -> String {
     }
     page += &budgets(outcome);
     page += "<div class=\"charts\">\n";
-    page += &latency(outcome, earlier);
-    page += &over_time(outcome, earlier);
+    page += &curves::all(outcome, earlier);
     page += &bars::all(outcome, earlier);
     page += "</div>\n";
     page += &figures(outcome, earlier);
@@ -63,53 +62,6 @@ fn budget_row(verdict: &Verdict) -> String {
     };
     let measured = verdict.measured.map_or_else(|| "—".to_owned(), shown);
     format!("<tr><td>{what}<td class=\"n\">{bound}<td class=\"n\">{measured}<td>{word}</tr>\n")
-}
-
-/// How long messages took, as percentiles.
-fn latency(outcome: &Outcome, earlier: Option<&Outcome>) -> String {
-    let of = |run: &Outcome, name: &str, label: &str, class: &'static str| {
-        let pairs = run.histograms.get(name)?;
-        let points = pairs.percentiles().into_iter().map(|(share, us)| (share, us / 1000.0));
-        Some(Line::new(label, class, points.collect()))
-    };
-    let mut lines = Vec::new();
-    lines.extend(of(outcome, "latency_us", "this run", "own"));
-    lines.extend(of(outcome, "floor_latency_us", "the floor: bare sockets", "floor"));
-    for other in outcome.histograms.keys() {
-        if let Some(name) = other.strip_suffix("_latency_us").filter(|name| *name != "floor") {
-            lines.extend(of(outcome, other, name, "other"));
-        }
-    }
-    lines.extend(earlier.and_then(|run| of(run, "latency_us", "the earlier run", "earlier")));
-    Chart {
-        title: "How long a message took",
-        explained: "From the moment it was due to be sent until a client was shown it. Read it from left to right: half \
-                    of all deliveries were at or below the line at 50 %, all but one in a hundred at 99 %.",
-        x: Scale::Nines,
-        y: Scale::Log("ms"),
-        lines,
-    }
-    .svg()
-}
-
-/// What was recorded over time or size.
-fn over_time(outcome: &Outcome, earlier: Option<&Outcome>) -> String {
-    let mut charts = String::new();
-    for (name, pairs) in &outcome.series {
-        let mut lines = vec![Line::new("this run", "own", pairs.0.clone())];
-        let before = earlier.and_then(|run| run.series.get(name));
-        lines.extend(before.map(|pairs| Line::new("the earlier run", "earlier", pairs.0.clone())));
-        let (title, explained) = words::series(name);
-        charts += &Chart {
-            title: &title,
-            explained,
-            x: Scale::From0(if name.ends_with("per_session") { "sessions" } else { "s" }),
-            y: Scale::From0(""),
-            lines,
-        }
-        .svg();
-    }
-    charts
 }
 
 /// All figures, with their ranges, and those of the earlier run.

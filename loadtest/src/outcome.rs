@@ -90,6 +90,12 @@ pub struct Figures {
     /// From when a message was due to be sent to when a client was shown it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub latency_ms: Option<Latency>,
+    /// From when a message was due to when the first session was shown it, over messages.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_recipient_ms: Option<Latency>,
+    /// From when a message was due to when the last session was shown it, over messages.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_recipient_ms: Option<Latency>,
     /// Resident memory of the server that a session adds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user_kib_per_session: Option<f64>,

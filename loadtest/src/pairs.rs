@@ -1,5 +1,7 @@
 //! Curves in a file of JSON: histograms and series in time, each as one short line of text.
 
+use std::collections::BTreeMap;
+
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -42,12 +44,14 @@ impl Pairs {
     }
 
     /// Counts per second of a clock, as rates from the first second that has one.
-    pub fn per_second(counts: &std::collections::BTreeMap<u64, u64>) -> Self {
-        let Some(first) = counts.keys().next() else {
-            return Self::default();
-        };
+    pub fn per_second(counts: &BTreeMap<u64, u64>) -> Self {
+        Self::per_second_from(counts.keys().next().copied().unwrap_or_default(), counts)
+    }
+
+    /// Counts per second of a clock, as rates from this second on: those of several servers lie on one line of time.
+    pub fn per_second_from(first: u64, counts: &BTreeMap<u64, u64>) -> Self {
         let rates = counts
-            .iter()
+            .range(first..)
             .map(|(second, count)| (float(second - first), float(*count)));
         Self(rates.collect())
     }
@@ -95,5 +99,13 @@ mod tests {
         assert_eq!(percentiles[1].0, 0.99);
         assert!((percentiles[2].1 - 90_000.0).abs() < 900.0, "{written}");
         assert!(serde_json::from_str::<Pairs>("\"1:2 three\"").is_err());
+    }
+
+    #[test]
+    fn rates_begin_with_the_first_second_or_with_that_of_all() {
+        let counts = BTreeMap::from([(70, 5), (72, 6)]);
+        assert_eq!(Pairs::per_second(&counts).0, [(0.0, 5.0), (2.0, 6.0)]);
+        assert_eq!(Pairs::per_second_from(69, &counts).0, [(1.0, 5.0), (3.0, 6.0)]);
+        assert_eq!(Pairs::per_second(&BTreeMap::new()), Pairs::default());
     }
 }

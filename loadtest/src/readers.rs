@@ -22,7 +22,7 @@ use crate::client::TlsMode;
 pub use fleet::Fleet;
 pub use opening::Opened;
 pub use process::run;
-pub use round::{Seen, counts, histogram, merged};
+pub use round::{Recipients, Seen, counts, histogram, merged};
 
 /// What connections of a reader are to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +94,10 @@ pub enum Order {
         people: usize,
     },
     /// Tell how far it is.
-    Look,
+    Look {
+        /// With which connections.
+        kind: Kind,
+    },
     /// Expect a round of messages.
     Begin {
         /// On which connections.

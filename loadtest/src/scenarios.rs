@@ -7,6 +7,7 @@ pub mod idle;
 pub mod login;
 pub mod peers;
 pub mod populate;
+mod rounds;
 pub mod stall;
 pub mod storm;
 

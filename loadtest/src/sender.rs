@@ -99,12 +99,9 @@ impl Sender {
         self.thread = Some(thread);
     }
 
-    /// Sends a round, each message when it is due. Returns the number of its first message and that after its last.
-    ///
-    /// `begin` is called with the number of the first message before it is sent.
-    pub fn send_round(&mut self, schedule: Schedule, begin: impl FnOnce(u32) -> Result<()>) -> Result<u32> {
+    /// Sends a round, each message when it is due. Returns the number after its last.
+    pub fn send_round(&mut self, schedule: Schedule) -> Result<u32> {
         let first = self.next_number;
-        begin(first)?;
         let start = clock::now() + clock::in_nanoseconds(schedule.interval);
         for place in 0..schedule.messages {
             let due = schedule.due(start, place);

@@ -13,6 +13,11 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// Connections from one source address: with many more, the kernel's search for a free port takes all the CPU.
 const PER_ADDRESS: usize = 500;
+/// Values of an octet that are used.
+const PER_OCTET: usize = 250;
+/// Connections that the addresses with one second octet are for. Whoever counts connections from nought, beside others who
+/// do, begins at another multiple of it: so no address has those of both.
+pub const PER_COUNT: usize = PER_ADDRESS * PER_OCTET * PER_OCTET;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4_096;
@@ -23,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// reads fast, and a client that stops reading would not be noticed for as long as those last.
 const RECEIVE_BYTES: usize = 64 * 1024;
 
-/// Begins a connection that does not block, the `number`th of the run, from an address that not too many others have.
+/// Begins a connection that does not block, from the address that those around `number` have and not too many others.
 /// Says whether it is there at once, as it mostly is on one machine; if not, the socket can be written to when it is.
 pub fn begin(server: SocketAddr, number: usize) -> std::io::Result<(TcpStream, bool)> {
     if !is_local(server) {
@@ -96,9 +101,14 @@ pub fn is_local(address: SocketAddr) -> bool {
 
 fn source(number: usize) -> Ipv4Addr {
     let address = number / PER_ADDRESS;
-    let octet = |value: usize| u8::try_from(value % 250).unwrap_or_default();
+    let octet = |value: usize| u8::try_from(value % PER_OCTET).unwrap_or_default();
     // Not 127.0.0.1, which the servers listen on.
-    Ipv4Addr::new(127, 1, octet(address / 250), 1 + octet(address))
+    Ipv4Addr::new(
+        127,
+        1 + octet(number / PER_COUNT),
+        octet(address / PER_OCTET),
+        1 + octet(address),
+    )
 }
 
 #[cfg(test)]
@@ -110,6 +120,13 @@ mod tests {
         assert_eq!(source(499), Ipv4Addr::new(127, 1, 0, 1));
         assert_eq!(source(500), Ipv4Addr::new(127, 1, 0, 2));
         assert_eq!(source(250 * 500), Ipv4Addr::new(127, 1, 1, 1));
+    }
+
+    #[test]
+    fn two_who_count_their_connections_share_no_address() {
+        assert_eq!(source(PER_COUNT - 1), Ipv4Addr::new(127, 1, 249, 250));
+        assert_eq!(source(PER_COUNT), Ipv4Addr::new(127, 2, 0, 1));
+        assert_eq!(source(3 * PER_COUNT + 500), Ipv4Addr::new(127, 4, 0, 2));
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::outcome::Outcome;
 /// Where a run's figures go.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Written {
-    /// Where to write the figures as JSON; the page is written beside it
+    /// Where to write the figures as JSON; the page is written beside it. Without --json and --html both go to
+    /// target/bench
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Where to write the page, if not beside the JSON
@@ -22,17 +23,33 @@ pub struct Written {
     pub beside: Option<PathBuf>,
 }
 
+/// Where figures go if nothing else is asked for: a run that took minutes is not to be lost for want of an option.
+const FOLDER: &str = "target/bench";
+
 impl Written {
-    /// Prints what a run came to, and writes it where that was asked for.
+    /// Prints what a run came to, and writes it where that was asked for, or into the folder of all.
     pub fn write(&self, outcome: &Outcome) -> Result<()> {
         print!("{}", outcome.table().context("the figures can not be shown")?);
-        if let Some(file) = &self.json {
-            outcome.write(file)?;
+        let (json, page) = self.files(&outcome.scenario);
+        if self.json.is_none() && self.html.is_none() {
+            std::fs::create_dir_all(FOLDER).with_context(|| format!("{FOLDER} can not be made"))?;
         }
-        let beside_json = || self.json.as_deref().map(|file| file.with_extension("html"));
-        match self.html.clone().or_else(beside_json) {
-            Some(page) => self.write_page(&page, outcome),
-            None => Ok(()),
+        if let Some(file) = &json {
+            outcome.write(file)?;
+            println!("  the figures as JSON: {}", file.display());
+        }
+        self.write_page(&page, outcome)
+    }
+
+    /// The files of the figures and of the page.
+    fn files(&self, scenario: &str) -> (Option<PathBuf>, PathBuf) {
+        match (&self.json, &self.html) {
+            (json, Some(page)) => (json.clone(), page.clone()),
+            (Some(json), None) => (Some(json.clone()), json.with_extension("html")),
+            (None, None) => {
+                let json = Path::new(FOLDER).join(scenario).with_extension("json");
+                (Some(json.clone()), json.with_extension("html"))
+            }
         }
     }
 
@@ -42,5 +59,30 @@ impl Written {
         std::fs::write(page, text).with_context(|| format!("{} can not be written", page.display()))?;
         println!("  read it as a page: {}", page.display());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_leaves_its_figures_and_its_page_even_unasked() {
+        let files = |json: Option<&str>, page: Option<&str>| {
+            let written = Written {
+                json: json.map(PathBuf::from),
+                html: page.map(PathBuf::from),
+                beside: None,
+            };
+            let (json, page) = written.files("stall");
+            let text = |path: PathBuf| path.display().to_string();
+            (json.map(text), text(page))
+        };
+        let both = |json: Option<&str>, page: &str| (json.map(str::to_owned), page.to_owned());
+        let (json, page) = ("target/bench/stall.json", "target/bench/stall.html");
+        assert_eq!(files(None, None), both(Some(json), page));
+        assert_eq!(files(Some("a.json"), None), both(Some("a.json"), "a.html"));
+        assert_eq!(files(None, Some("b.html")), both(None, "b.html"));
+        assert_eq!(files(Some("a.json"), Some("b.html")), both(Some("a.json"), "b.html"));
     }
 }

@@ -48,8 +48,8 @@ limits! {
     SUBJECT_BYTES: usize = 400, count "subject_bytes";
     /// The entries of one recipient list; a group is one entry.
     RECIPIENTS: usize = 200, count "recipients";
-    /// The members of one thread: the guardians, children and staff of a large school.
-    MEMBERS: usize = 5_000, count "members";
+    /// The members of one thread: the guardians, children and staff of the largest school, or the staff of a municipality.
+    MEMBERS: usize = 10_000, count "members";
     /// The children that one thread regards.
     REGARDING: usize = 40, count "regarding";
     /// The items of one page of any list.

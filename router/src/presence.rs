@@ -1,12 +1,17 @@
 //! Who is online. Nothing of it is stored, and nothing of it remembers.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rustc_hash::{FxHashMap, FxHashSet};
-use samtale_protocol::PersonId;
+use samtale_protocol::{PersonId, Timestamp};
 
 use crate::log::LogError;
+
+/// For how long what other nodes told last is held on to when they can not be asked. A node may have ended meanwhile, and a
+/// wrong "online" is gone within 30 s, of which up to 10 pass until someone asks again.
+const UNANSWERED: Duration = Duration::from_secs(15);
 
 /// What nodes tell each other of who is online. What a node told ends by itself soon after the node.
 #[async_trait]
@@ -29,6 +34,8 @@ pub struct Presence {
 struct State {
     sessions: FxHashMap<PersonId, u32>,
     hidden: FxHashSet<PersonId>,
+    /// When the other nodes' people were last asked for and told.
+    answered: Option<Timestamp>,
 }
 
 impl Presence {
@@ -109,16 +116,27 @@ impl Presence {
         here || shared.online(&[person]).await.is_ok_and(|online| online == [true])
     }
 
-    /// Whether each of these is online on any node; `None` when the other nodes can not be asked now.
-    pub async fn online(&self, persons: &[PersonId]) -> Option<Vec<bool>> {
-        let mut online: Vec<bool> = persons.iter().map(|person| self.is_online_here(*person)).collect();
-        if let Some(shared) = &self.shared {
-            let elsewhere = shared.online(persons).await.ok()?;
-            for (online, elsewhere) in online.iter_mut().zip(elsewhere) {
-                *online |= elsewhere;
+    /// Whether each of these is online on any node. `None` when the other nodes can not be asked now: what they told last holds
+    /// for a while. After that, only who is here is online.
+    pub async fn online(&self, persons: &[PersonId], now: Timestamp) -> Option<Vec<bool>> {
+        let here = persons.iter().map(|person| self.is_online_here(*person));
+        let Some(shared) = &self.shared else {
+            return Some(here.collect());
+        };
+        let elsewhere = shared.online(persons).await;
+        let mut state = self.lock();
+        match elsewhere {
+            Ok(elsewhere) => {
+                state.answered = Some(now);
+                drop(state);
+                Some(here.zip(elsewhere).map(|(here, elsewhere)| here || elsewhere).collect())
+            }
+            Err(_) if state.answered.is_none_or(|answered| now.since(answered) < UNANSWERED) => None,
+            Err(_) => {
+                drop(state);
+                Some(here.collect())
             }
         }
-        Some(online)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -153,7 +171,41 @@ mod tests {
         let presence = Presence::default();
         presence.connected(ANNA, false);
         assert!(presence.is_alone() && presence.settle(ANNA).await);
+        let (bo, now) = (PersonId::from_bytes([2; 16]), Timestamp::saturating(1_000));
+        assert_eq!(presence.online(&[ANNA, bo], now).await, Some(vec![true, false]));
+    }
+
+    /// Other nodes that answer until they do not.
+    struct Elsewhere(std::sync::atomic::AtomicBool);
+
+    #[async_trait]
+    impl SharedPresence for Elsewhere {
+        async fn tell(&self, _: PersonId, _: bool) -> Result<(), LogError> {
+            Ok(())
+        }
+
+        async fn online(&self, persons: &[PersonId]) -> Result<Vec<bool>, LogError> {
+            if self.0.load(std::sync::atomic::Ordering::Relaxed) {
+                return Ok(vec![true; persons.len()]);
+            }
+            Err(LogError {
+                reason: "away".to_owned(),
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn what_other_nodes_told_holds_for_a_while_when_they_can_not_be_asked() {
+        let elsewhere = Arc::new(Elsewhere(true.into()));
+        let presence = Presence::shared_by(Arc::clone(&elsewhere) as _);
         let bo = PersonId::from_bytes([2; 16]);
-        assert_eq!(presence.online(&[ANNA, bo]).await, Some(vec![true, false]));
+        let (now, later) = (Timestamp::saturating(1_000), Timestamp::saturating(16_000));
+        presence.connected(ANNA, false);
+        assert_eq!(presence.online(&[ANNA, bo], now).await, Some(vec![true, true]));
+        elsewhere.0.store(false, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(presence.online(&[ANNA, bo], now).await, None);
+        assert_eq!(presence.online(&[ANNA, bo], later).await, Some(vec![true, false]));
+        elsewhere.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(presence.online(&[ANNA, bo], later).await, Some(vec![true, true]));
     }
 }

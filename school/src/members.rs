@@ -16,7 +16,7 @@ use crate::errors::refuse_storage;
 use crate::history::from_now_on;
 use crate::school::School;
 use crate::thread_state::{Membership, ThreadState};
-use crate::threads::check_recipients;
+use crate::threads::{check_recipients, too_many_members};
 
 /// Member rows written at once: the largest batch that a CQL server takes without complaint.
 const BATCH: usize = 50;
@@ -43,7 +43,7 @@ impl School {
         let reached = check_recipients(&directory, profile, &to, now)?;
         let newcomers = reached.keys().filter(|other| !state.members.contains_key(other));
         if state.members.len() + newcomers.count() > limits::MEMBERS {
-            return Err(Refusal::new(ErrorCode::TooLarge).detail("more than 5000 members"));
+            return Err(too_many_members());
         }
         let visible_from = if from_the_beginning {
             state.record.started_at

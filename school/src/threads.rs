@@ -344,9 +344,14 @@ pub(crate) fn check_recipients(
         }
     }
     if reached.len() + 1 > limits::MEMBERS {
-        return Err(Refusal::new(ErrorCode::TooLarge).detail("more than 5000 members"));
+        return Err(too_many_members());
     }
     Ok(reached)
+}
+
+/// A thread of so many.
+pub(crate) fn too_many_members() -> Refusal {
+    Refusal::new(ErrorCode::TooLarge).detail(format!("more than {} members", limits::MEMBERS))
 }
 
 /// Staff name any children of the space, families their own.

@@ -59,6 +59,7 @@ pub struct CqlEngine {
     statements: HashMap<&'static str, Statements>,
     clock: Arc<dyn Clock>,
     counters: Counters,
+    request_timeout: Duration,
 }
 
 impl CqlEngine {
@@ -100,6 +101,7 @@ impl CqlEngine {
             statements,
             clock,
             counters: Counters::default(),
+            request_timeout: options.request_timeout,
         })
     }
 
@@ -130,6 +132,26 @@ impl CqlEngine {
         self.statements.get(table.name).ok_or_else(|| StorageError::Unreadable {
             table: table.name,
             reason: "it is not in the list of tables".to_owned(),
+        })
+    }
+
+    /// The statement that reads ranges of this shape. The first of a shape has it prepared, which the driver waits for
+    /// without a limit.
+    async fn scan_statement(
+        &self,
+        table: &'static Table,
+        shape: Shape,
+    ) -> Result<Arc<PreparedStatement>, StorageError> {
+        let preparing = Preparing {
+            session: &self.session,
+            keyspaces: &self.keyspaces,
+        };
+        let scan = self.statements(table)?.scan(preparing, table, shape);
+        let prepared = tokio::time::timeout(self.request_timeout, scan).await;
+        prepared.unwrap_or_else(|_| {
+            Err(StorageError::Unavailable {
+                reason: format!("a statement of {} is not prepared in time", table.name),
+            })
         })
     }
 
@@ -218,11 +240,7 @@ impl Engine for CqlEngine {
         let (mut range, mut found) = (range.clone(), Vec::new());
         let asked_for = range.limit + 1;
         while let Some(shape) = Shape::of(&range) {
-            let preparing = Preparing {
-                session: &self.session,
-                keyspaces: &self.keyspaces,
-            };
-            let statement = self.statements(table)?.scan(preparing, table, shape).await?;
+            let statement = self.scan_statement(table, shape).await?;
             self.counters.read();
             let limit = CqlValue::Int(i32::try_from(asked_for).unwrap_or(i32::MAX));
             let bounds = [&range.from, &range.to].into_iter().flat_map(columns);

@@ -1,8 +1,10 @@
 //! Chaos: real clients talk through a real cluster while it is hurt on a seeded schedule; then all is healed, and the
 //! checker judges from what the clients wrote down.
 //!
-//! [`plan`] says what happens when, [`stage`] does it and undoes it, [`crowd`] are the clients, [`summary`] counts.
+//! [`plan`] says what happens when, [`stage`] does it and undoes it, [`crowd`] are the clients, [`summary`] counts,
+//! [`comeback`] measures how soon delivery is back after Redis was gone.
 
+pub mod comeback;
 pub mod crowd;
 mod lines;
 mod nodes;
@@ -21,7 +23,7 @@ use crate::cluster::Cluster;
 use crate::cluster::people::School;
 use crate::witness::{Blemish, Notebook};
 use crowd::{Crowd, CrowdOptions};
-use plan::{Kind, Lane};
+use plan::{Kind, Lane, Outages};
 use stage::Stage;
 use summary::Summary;
 
@@ -42,8 +44,8 @@ pub struct ChaosOptions {
     pub length: Duration,
     /// What all chance is made from.
     pub seed: u64,
-    /// The longest outage.
-    pub longest_outage: Duration,
+    /// When faults come and how long they last.
+    pub outages: Outages,
     /// Who the clients are.
     pub crowd: CrowdOptions,
     /// What is wrong with one of the clients on purpose.
@@ -57,7 +59,7 @@ impl ChaosOptions {
             scenario,
             length,
             seed,
-            longest_outage: (length / 3).min(Duration::from_secs(30)),
+            outages: Outages::UpTo((length / 3).min(Duration::from_secs(30))),
             crowd: CrowdOptions::default(),
             blemish: None,
         }
@@ -74,6 +76,9 @@ pub struct Outcome {
     pub cuts: Vec<usize>,
     /// From the end of the last fault until everybody had everything; `None` when that never came.
     pub quiet_after: Option<Duration>,
+    /// From when Redis answered again after it was last killed until messages came through again, as
+    /// [`comeback`] says; `None` when it was not killed or nothing was sent after.
+    pub back_after: Option<Duration>,
 }
 
 /// Lets the crowd talk through the cluster while what the scenario says happens. The cluster is whole again afterwards.
@@ -103,11 +108,16 @@ pub async fn run(
             lanes.push(tokio::spawn(stage::perform(Arc::clone(&stage), steps, options.length)));
         }
     }
-    // tidy: waits because the length of the run is what was asked for
-    tokio::time::sleep(options.length).await;
+    let mut end = tokio::time::Instant::now() + options.length;
     for lane in lanes {
         lane.await??;
     }
+    if let Outages::Once { after, .. } = options.outages {
+        // However long it took to undo: people talk on as long as they did before.
+        end = end.max(tokio::time::Instant::now() + after);
+    }
+    // tidy: waits because the length of the run is what was asked for
+    tokio::time::sleep_until(end).await;
     stage.say("the last fault is over");
     let stopping = tokio::time::timeout(QUIET_PATIENCE, talking.stop());
     stopping
@@ -128,7 +138,9 @@ pub async fn run(
     crowd.leave().await;
     let (earlier, notes) = crowd.notes();
     let violations = checker::check_after(&earlier, &notes);
+    let comeback = stage.comeback();
     Ok(Outcome {
+        back_after: comeback.and_then(|comeback| comeback::back_after(&comeback, &earlier, &notes)),
         summary: Summary::of(&notes, &violations),
         cuts: crowd.cuts(),
         violations,

@@ -55,9 +55,14 @@ impl Notebook {
         self.moment().0
     }
 
+    /// The milliseconds since the run began, as notes have them.
+    pub fn at_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// Now, for something that is written down once it is known whole.
     fn moment(&self) -> (u64, u64) {
-        let at_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let at_ms = self.at_ms();
         (self.moments.fetch_add(1, Ordering::Relaxed), at_ms)
     }
 

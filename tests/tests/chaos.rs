@@ -1,14 +1,16 @@
 //! Chaos on one gateway that stands alone, and the proof that its checker sees: what is planted is found.
 
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use samtale_tests::chaos::summary::Summary;
 use samtale_tests::chaos::{self, ChaosOptions, Scenario};
 use samtale_tests::cluster::people::{self, School};
 use samtale_tests::cluster::{Cluster, ClusterOptions, Footing};
 use samtale_tests::witness::Blemish;
+use serde_json::Value;
 
 /// The people of the school.
 const PEOPLE: usize = 6;
@@ -47,6 +49,25 @@ async fn what_is_planted_is_found_and_nothing_else() -> Result<()> {
     assert!(duplicate.duplicated > 0 && duplicate.leaked == 0);
     let disorder = found(Some(Blemish::Disorder)).await?;
     assert!(disorder.reordered > 0 && disorder.lost + disorder.duplicated + disorder.leaked == 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_program_ends_with_one_when_a_promise_was_broken_and_with_zero_otherwise() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = async |name: &str, more: &[&str]| -> Result<(Option<i32>, Value)> {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_samtale-chaos"));
+        command.args(["--alone", "--scenario", "calm", "--seconds", "3", "--clients", "6"]);
+        command.arg("--folder").arg(folder.path().join(name)).args(more);
+        let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
+        let last = String::from_utf8(output.stdout)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let summary = serde_json::from_str(&last).with_context(|| format!("{last:?} is no JSON:\n{said}"))?;
+        Ok((output.status.code(), summary))
+    };
+    let (clean, broken) = tokio::try_join!(run("clean", &[]), run("broken", &["--plant", "loss"]))?;
+    assert!(clean.0 == Some(0) && clean.1["lost"] == 0, "{clean:?}");
+    assert!(broken.0 == Some(1) && broken.1["lost"] != 0, "{broken:?}");
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use samtale_tests::chaos::plan::Kind;
+use samtale_tests::chaos::plan::{Kind, Outages};
 use samtale_tests::chaos::{self, ChaosOptions, Scenario};
 use samtale_tests::cluster::cql_server::can_be_had;
 use samtale_tests::cluster::{Cluster, ClusterOptions, Footing, missing, people};
@@ -32,7 +32,7 @@ async fn one_of_three_databases_is_stopped_and_nobody_notices() -> Result<()> {
     let cluster = Arc::new(Cluster::start(ClusterOptions::of_test(folder.path(), Footing::Replicated, seed)).await?);
     let school = people::found(&*cluster.gateways[0].lock().await, PEOPLE, folder.path().join("tokens")).await?;
     let mut options = ChaosOptions::new(Scenario::One(Kind::CqlReplicaStop), LENGTH, seed);
-    options.longest_outage = Duration::from_secs(30);
+    options.outages = Outages::UpTo(Duration::from_secs(30));
     let outcome = chaos::run(&cluster, &school, &Arc::default(), &options).await?;
     println!("{}, quiet after {:?}", outcome.summary.json(), outcome.quiet_after);
     ensure!(outcome.summary.is_clean(), "seed {seed}: {:#?}", outcome.violations);

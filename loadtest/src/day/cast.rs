@@ -41,6 +41,8 @@ pub struct Conversation {
     pub to: Vec<Recipient>,
     /// Who starts it.
     pub starter: usize,
+    /// How many are in it, also those who have no login and so no socket.
+    pub members: usize,
     /// Whether it is with all guardians of an institution.
     pub is_for_all: bool,
 }
@@ -105,7 +107,12 @@ impl Cast {
             .iter()
             .filter(|member| is_staff(member.role) && member.groups.contains(&place));
         let staff: Vec<usize> = staff.filter_map(|member| known.get(&member.person).copied()).collect();
+        let employees = people
+            .iter()
+            .filter(|member| member.role == Role::Employee && member.groups.contains(&place))
+            .count();
         let guardians = people.iter().filter(|member| member.guardian_of.iter().any(of_class));
+        let all_guardians = guardians.clone().count();
         let guardians: Vec<usize> = guardians
             .filter_map(|member| known.get(&member.person).copied())
             .collect();
@@ -123,7 +130,15 @@ impl Cast {
         // The head belongs to a class as staff of another role, and is in its conversation only as the one who starts it.
         let is_member = |person: &usize| *person == starter || self.people[*person].role == Role::Employee;
         let staff: Vec<usize> = staff.iter().copied().filter(is_member).collect();
-        self.add(institution.space, to, starter, &[staff, guardians].concat(), false);
+        let starter_beside = usize::from(self.people[starter].role != Role::Employee);
+        let conversation = Conversation {
+            space: institution.space,
+            to,
+            starter,
+            members: employees + starter_beside + all_guardians,
+            is_for_all: false,
+        };
+        self.add(conversation, &[staff, guardians].concat());
     }
 
     /// The conversation of the head with all guardians.
@@ -143,23 +158,27 @@ impl Cast {
         let to = groups
             .map(|group| Recipient::Guardians { group: group.group })
             .collect();
-        self.add(institution.space, to, head, &[vec![head], guardians].concat(), true);
+        let all_guardians = institution.people.iter().filter(|member| member.role == Role::Guardian);
+        let conversation = Conversation {
+            space: institution.space,
+            to,
+            starter: head,
+            members: 1 + all_guardians.count(),
+            is_for_all: true,
+        };
+        self.add(conversation, &[vec![head], guardians].concat());
     }
 
-    fn add(&mut self, space: SpaceId, to: Vec<Recipient>, starter: usize, members: &[usize], is_for_all: bool) {
+    /// Adds a conversation, with those of its members who have sockets.
+    fn add(&mut self, conversation: Conversation, players: &[usize]) {
         let thread = self.threads.len();
-        for member in members {
+        for member in players {
             let threads = &mut self.people[*member].threads;
             if !threads.contains(&thread) {
                 threads.push(thread);
             }
         }
-        self.threads.push(Conversation {
-            space,
-            to,
-            starter,
-            is_for_all,
-        });
+        self.threads.push(conversation);
     }
 }
 

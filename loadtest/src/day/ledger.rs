@@ -14,6 +14,8 @@ use samtale_protocol::MessageId;
 struct Written {
     /// When it was due.
     due: u64,
+    /// Who wrote it.
+    author: usize,
     /// Its id, as it was told first.
     id: Option<MessageId>,
     /// Whether the server said that it is stored.
@@ -27,8 +29,10 @@ struct Bits(Vec<u64>);
 /// What someone was shown of a thread.
 #[derive(Clone, Debug, Default)]
 struct Shown {
-    /// Which messages.
+    /// Which messages: told by an event, or read where a space had to be loaded anew.
     ever: Bits,
+    /// Which were on a page that they read for no such reason: it makes good for nothing that they were to be told.
+    looked_at: Bits,
     /// Which of them this connection told since it had caught up.
     here: Bits,
     /// The last of these.
@@ -42,7 +46,7 @@ struct Shown {
 pub enum Was {
     /// New to this person.
     New,
-    /// Known from an earlier connection, from a page of history, or from what was missed.
+    /// Known from an earlier connection, from a space that was loaded anew, or from what was missed.
     Repeated,
     /// Told before by this very connection, which had caught up; or told under another id.
     Twice,
@@ -55,6 +59,25 @@ pub struct Over {
     pub connection: u32,
     /// Whether it had caught up.
     pub is_live: bool,
+}
+
+/// Why someone reads a page of history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// They look at the conversation. What they missed they are told all the same.
+    TheyLook,
+    /// The server said that it does not know what they missed.
+    LoadedAnew,
+}
+
+/// What someone was never told, of what is stored and was due after they first came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Untold {
+    /// What they were not shown at all.
+    pub lost: u64,
+    /// What only a page of history showed them, though no space had to be loaded anew: to have been told of it was their
+    /// right, by the connection that was open then or by the resume of a later one.
+    pub learned_from_pages: u64,
 }
 
 /// All threads of a player.
@@ -77,13 +100,20 @@ impl Ledger {
     }
 
     /// Someone writes. Returns the number of the message in its thread.
-    pub fn write(&mut self, thread: usize, due: u64) -> u32 {
+    pub fn write(&mut self, thread: usize, author: usize, due: u64) -> u32 {
         let all = &mut self.threads[thread];
         all.push(Written {
             due,
+            author,
             ..Written::default()
         });
         u32::try_from(all.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Whether this person wrote it.
+    pub fn is_by(&self, person: usize, thread: usize, number: u32) -> bool {
+        let written = self.threads[thread].get(number as usize);
+        written.is_some_and(|written| written.author == person)
     }
 
     /// The server says that it is stored. Returns whether it is known under no other id.
@@ -139,18 +169,31 @@ impl Ledger {
     }
 
     /// Someone read it in a page of history. Returns whether it was new to them.
-    pub fn learn(&mut self, person: usize, thread: usize, number: u32) -> bool {
-        self.shown.entry((person, thread)).or_default().ever.set(number)
+    ///
+    /// A page that they only look at does not count as telling them: a page may overtake an event that is on its way, and
+    /// would hide one that never comes.
+    pub fn learn(&mut self, person: usize, thread: usize, number: u32, because: Because) -> bool {
+        let shown = self.shown.entry((person, thread)).or_default();
+        match because {
+            Because::TheyLook => shown.looked_at.set(number) && !shown.ever.has(number),
+            Because::LoadedAnew => shown.ever.set(number),
+        }
     }
 
-    /// How many messages are stored, were due after someone first came, and were not shown to them.
-    pub fn lost(&self, person: usize, thread: usize, since: u64) -> u64 {
+    /// What someone who has caught up was never told of a thread, who came first at `since`. To be asked in the end: until
+    /// then an event may still come, over this connection or in the resume of a later one.
+    pub fn untold(&self, person: usize, thread: usize, since: u64) -> Untold {
         let nothing = Shown::default();
         let shown = self.shown.get(&(person, thread)).unwrap_or(&nothing);
-        let written = self.threads[thread].iter().enumerate();
-        let missing =
-            written.filter(|(number, message)| message.is_stored && message.due > since && !shown.ever.has(*number));
-        missing.count() as u64
+        let mut untold = Untold::default();
+        for (number, message) in (0..).zip(&self.threads[thread]) {
+            if message.is_stored && message.due > since && !shown.ever.has(number) {
+                let was_read = shown.looked_at.has(number);
+                untold.lost += u64::from(!was_read);
+                untold.learned_from_pages += u64::from(was_read);
+            }
+        }
+        untold
     }
 
     /// Whether a message of the thread has this id, and no other.
@@ -172,9 +215,9 @@ impl Bits {
         is_new
     }
 
-    fn has(&self, number: usize) -> bool {
+    fn has(&self, number: u32) -> bool {
         self.0
-            .get(number / 64)
+            .get(number as usize / 64)
             .is_some_and(|word| word & (1 << (number % 64)) != 0)
     }
 }
@@ -204,7 +247,7 @@ mod tests {
     fn ledger() -> Ledger {
         let mut ledger = Ledger::of(1);
         for due in 10..14 {
-            let number = ledger.write(0, due);
+            let number = ledger.write(0, ANNE, due);
             assert!(ledger.store(0, number, id(number)));
         }
         ledger
@@ -251,18 +294,39 @@ mod tests {
     #[test]
     fn what_is_stored_and_was_not_shown_is_lost() {
         let mut ledger = ledger();
-        assert_eq!(ledger.lost(METTE, 0, 0), 4);
+        let lost = |ledger: &Ledger, since| ledger.untold(METTE, 0, since).lost;
+        assert_eq!(lost(&ledger, 0), 4);
         assert_eq!(ledger.show(METTE, 0, 0, id(0), LIVE), Was::New);
         assert_eq!(ledger.show(METTE, 0, 1, id(1), BACK), Was::New);
-        assert_eq!(ledger.lost(METTE, 0, 0), 2);
+        assert_eq!(lost(&ledger, 0), 2);
+        assert_eq!(lost(&ledger, 13), 0, "what was written before one came is not missed");
+        let mut anew = |number| ledger.learn(METTE, 0, number, Because::LoadedAnew);
+        assert!(anew(2) && anew(3) && !anew(3));
+        assert_eq!(ledger.untold(METTE, 0, 0), Untold::default());
+        assert_eq!(ledger.write(0, ANNE, 20), 4);
+        assert_eq!(lost(&ledger, 0), 0, "nobody said that it is stored");
+        assert!(ledger.is_by(ANNE, 0, 4) && !ledger.is_by(METTE, 0, 4));
+    }
+
+    #[test]
+    fn a_page_hides_nothing_that_was_to_be_told() {
+        let mut ledger = ledger();
+        assert_eq!(ledger.show(METTE, 0, 0, id(0), LIVE), Was::New);
+        let mut look = |number| ledger.learn(METTE, 0, number, Because::TheyLook);
+        assert!(!look(0) && look(1) && look(2) && !look(2));
+        // What a page overtook comes all the same.
+        assert_eq!(ledger.show(METTE, 0, 1, id(1), BACK), Was::New);
+        let untold = |lost, learned_from_pages| Untold {
+            lost,
+            learned_from_pages,
+        };
+        assert_eq!(ledger.untold(METTE, 0, 0), untold(1, 1));
         assert_eq!(
-            ledger.lost(METTE, 0, 13),
-            0,
-            "what was written before one came is not missed"
+            ledger.untold(METTE, 0, 12),
+            untold(1, 0),
+            "the third was due before they came"
         );
-        assert!(ledger.learn(METTE, 0, 2) && ledger.learn(METTE, 0, 3) && !ledger.learn(METTE, 0, 3));
-        assert_eq!(ledger.lost(METTE, 0, 0), 0);
-        assert_eq!(ledger.write(0, 20), 4);
-        assert_eq!(ledger.lost(METTE, 0, 0), 0, "nobody said that it is stored");
+        assert!(ledger.learn(METTE, 0, 2, Because::LoadedAnew));
+        assert_eq!(ledger.untold(METTE, 0, 0), untold(1, 0));
     }
 }

@@ -9,6 +9,7 @@ use samtale_protocol::frames::Hello;
 use samtale_protocol::messages::SendMessage;
 use samtale_protocol::{ClientFrame, DeviceId, Encoding, Language, MessageId, Request};
 
+use super::ledger::Because;
 use crate::client::{Begin, Client, Ended};
 
 /// Where someone is.
@@ -23,6 +24,19 @@ pub enum Stage {
     CatchingUp,
     /// There.
     Live,
+    /// They have said good-bye, and wait for the server to close.
+    Closing,
+}
+
+/// A page of a conversation that is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The conversation.
+    pub thread: usize,
+    /// Before which message.
+    pub before: Option<MessageId>,
+    /// Why.
+    pub because: Because,
 }
 
 /// What was asked.
@@ -33,7 +47,7 @@ pub enum Asked {
     /// To store a message.
     Send(usize, u32),
     /// For a page of a conversation.
-    Page(usize),
+    Page(Page),
     /// For something else that is read.
     Other,
 }
@@ -53,10 +67,14 @@ pub struct Outgoing {
 pub struct Person {
     /// The connection, if there is one.
     pub client: Option<Client>,
+    /// The connection of a phone that fell asleep: open, and nobody reads it or answers its pings.
+    pub half_open: Option<Client>,
     /// Where they are.
     pub stage: Stage,
     /// How many reasons they have to be there.
     pub wanted: u32,
+    /// How many more times they are to come.
+    pub to_come: u32,
     /// The how-manyth connection it is.
     pub connection: u32,
     /// When they began to come.
@@ -71,8 +89,8 @@ pub struct Person {
     pub under_way: HashMap<u32, Asked>,
     /// What is not known to be stored.
     pub outbox: Vec<Outgoing>,
-    /// Pages that are to be read: of which conversation, and before which message.
-    pub to_read: Vec<(usize, Option<MessageId>)>,
+    /// Pages that are to be read.
+    pub to_read: Vec<Page>,
     last_request: u32,
 }
 
@@ -92,7 +110,6 @@ impl Person {
         let first = Encoding::MessagePack.encode(&hello).map_err(std::io::Error::other)?;
         self.connection += 1;
         self.came_at = now;
-        self.under_way.clear();
         self.client = Some(Client::connect(server, number, None, Begin::Session(first.into()))?);
         self.stage = Stage::Opening;
         Ok(())
@@ -109,6 +126,15 @@ impl Person {
         self.under_way.insert(self.last_request, asked);
         let bytes = Encoding::MessagePack.encode(&frame).map_err(std::io::Error::other)?;
         client.send(&bytes)
+    }
+
+    /// Forgets what was asked over a connection that is gone. A space that has to be loaded anew still has to be.
+    pub fn forget_under_way(&mut self) {
+        let pages = self.under_way.drain().filter_map(|(_, asked)| match asked {
+            Asked::Page(page) if page.because == Because::LoadedAnew => Some(page),
+            _ => None,
+        });
+        self.to_read.extend(pages);
     }
 
     /// Whether nothing is open between them and the server.

@@ -3,6 +3,7 @@
 
 mod acting;
 mod hearing;
+mod leaving;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -167,8 +168,7 @@ impl Player {
         starters.dedup();
         let now = clock::now();
         for (place, person) in starters.iter().enumerate() {
-            self.due
-                .push(Reverse((now + APART * place as u64, Action::Come(*person))));
+            self.comes(now + APART * place as u64, *person);
         }
         let deadline = now + STARTING;
         while self.talks.iter().any(|talk| talk.id.is_none()) {
@@ -199,7 +199,7 @@ impl Player {
                 .into_iter()
                 .filter(|(from, to)| *to > hours.from && *from < hours.to)
             {
-                self.due.push(Reverse((at(from.max(hours.from)), Action::Come(person))));
+                self.comes(at(from.max(hours.from)), person);
                 self.due.push(Reverse((at(to), Action::Leave(person))));
             }
         }
@@ -220,6 +220,8 @@ impl Player {
                 say(
                     "progress",
                     &Told {
+                        open: self.open,
+                        latencies_us: counts(&self.latencies),
                         by_second: std::collections::BTreeMap::new(),
                         ..self.told.clone()
                     },
@@ -239,8 +241,7 @@ impl Player {
             .collect();
         let now = clock::now();
         for (place, person) in came.iter().enumerate() {
-            self.due
-                .push(Reverse((now + APART * place as u64, Action::Come(*person))));
+            self.comes(now + APART * place as u64, *person);
         }
         loop {
             self.step()?;
@@ -264,16 +265,22 @@ impl Player {
             let (Some(since), Stage::Live) = (own.first_live, own.stage) else {
                 continue;
             };
-            let lost = self.cast.people[person]
-                .threads
-                .iter()
-                .map(|thread| self.ledger.lost(person, *thread, since));
-            self.told.lost += lost.sum::<u64>();
+            for thread in &self.cast.people[person].threads {
+                let untold = self.ledger.untold(person, *thread, since);
+                self.told.lost += untold.lost;
+                self.told.learned_from_pages += untold.learned_from_pages;
+            }
         }
         self.told.reordered = self.ledger.out_of_order();
         self.told.latencies_us = counts(&self.latencies);
         self.told.arrivals_us = counts(&self.arrivals);
         std::mem::take(&mut self.told)
+    }
+
+    /// Someone is to come at a moment.
+    fn comes(&mut self, moment: u64, person: usize) {
+        self.people[person].to_come += 1;
+        self.due.push(Reverse((moment, Action::Come(person))));
     }
 
     /// Does what is due, and hears what there is.

@@ -60,11 +60,13 @@ fn simulated(outcome: &Outcome) -> String {
         "day" => format!(
             "A school day of {} people in {} institutions was played at {} times its speed: they come online, read, write \
              and answer, and leave. {} of them had a real connection to the server at once at most; the others are counted, \
-             not connected.",
+             not connected. A message was for {} others on average, of whom {} had a connection open.",
             counted(outcome, "people_simulated"),
             counted(outcome, "institutions"),
             counted(outcome, "speed"),
-            counted(outcome, "real_sockets_most")
+            counted(outcome, "real_sockets_most"),
+            counted(outcome, "recipients_per_message"),
+            counted(outcome, "open_recipients_per_message")
         ),
         "populate" => format!(
             "{} people in {} institutions were drawn by chance, with families, classes and staff, and loaded the way a \
@@ -112,6 +114,13 @@ fn came_out(figures: &Figures) -> String {
             shown(latency.p50),
             shown(latency.p99),
             shown(latency.max)
+        ));
+    }
+    if let Some((first, last)) = figures.first_recipient_ms.zip(figures.last_recipient_ms) {
+        text.push(format!(
+            "Of half of the messages the first recipient was shown them within {} milliseconds and the last within {}.",
+            shown(first.p50),
+            shown(last.p50)
         ));
     }
     if let Some(seconds) = figures.back_seconds {
@@ -169,9 +178,32 @@ pub fn label(name: &str) -> String {
         "latency_ms p50" => "latency, half were faster, ms",
         "latency_ms p99" => "latency, 99 of 100 were faster, ms",
         "latency_ms max" => "latency, the slowest, ms",
+        "first_recipient_ms p50" => "to a message's first recipient, half were faster, ms",
+        "first_recipient_ms p99" => "to a message's first recipient, 99 of 100 were faster, ms",
+        "first_recipient_ms max" => "to a message's first recipient, the slowest, ms",
+        "last_recipient_ms p50" => "to a message's last recipient, half were faster, ms",
+        "last_recipient_ms p99" => "to a message's last recipient, 99 of 100 were faster, ms",
+        "last_recipient_ms max" => "to a message's last recipient, the slowest, ms",
+        "recipients_per_message" => "members a message was for, there or not, mean",
+        "open_recipients_per_message" => "of these, who had a connection open and were told at once, mean",
+        "learned_from_pages" => "messages that only a page of history showed, though they were to be told",
+        "left_with_close_frame" => "times someone left with a good-bye, which the server answered",
+        "left_half_open" => "times a phone fell asleep with its connection half open",
+        "left_by_reset" => "times a phone fell asleep and its connection was reset",
         other => return other.replace('_', " "),
     };
     known.to_owned()
+}
+
+/// What a line of latencies is called that stands beside that of all deliveries.
+pub fn latencies(name: &str) -> String {
+    match name {
+        "floor" => "the floor: bare sockets".to_owned(),
+        "first_recipient" => "a message's first recipient".to_owned(),
+        "last_recipient" => "a message's last recipient".to_owned(),
+        "without_stalled" => "while nobody had stopped reading".to_owned(),
+        other => other.replace('_', " "),
+    }
 }
 
 /// The words of a chart over time or size.

@@ -43,6 +43,8 @@ pub enum Order {
         server: SocketAddr,
         /// What it speaks.
         speaks: Speaks,
+        /// The number of the first connection of all.
+        first: usize,
         /// How many.
         count: usize,
     },
@@ -51,6 +53,8 @@ pub enum Order {
         /// The number of the first.
         first: u32,
     },
+    /// Tell what was heard so far.
+    Look,
     /// Tell what was heard once all has come, or the time is over.
     Finish {
         /// The number after the last message.
@@ -188,17 +192,23 @@ impl Process {
             _ => self.heard.reordered += 1,
         }
         self.heard.deliveries += 1;
-        self.latencies
-            .saturating_record(clock::now().saturating_sub(label.due) / 1000);
+        let now = clock::now();
+        *self.heard.by_second.entry(now / 1_000_000_000).or_default() += 1;
+        self.latencies.saturating_record(now.saturating_sub(label.due) / 1000);
         true
     }
 
     fn follow(&mut self, order: Order) -> Result<Answer> {
         match order {
-            Order::Open { server, speaks, count } => {
+            Order::Open {
+                server,
+                speaks,
+                first,
+                count,
+            } => {
                 let greeter = Greeter::new(server, speaks)?;
                 for opened in 0..count {
-                    self.open(&greeter)?;
+                    self.open(&greeter, first)?;
                     if opened % OPENED_AT_ONCE == 0 {
                         self.look(Some(0))?;
                     }
@@ -220,13 +230,14 @@ impl Process {
                 open.for_each(|connection| connection.delivered.begin(first));
                 Ok(Answer::Done)
             }
+            Order::Look => Ok(Answer::Heard(self.heard.clone())),
             Order::Finish { end, within_ms } => self.finish(end, within_ms),
         }
     }
 
-    fn open(&mut self, greeter: &Greeter) -> Result<()> {
+    fn open(&mut self, greeter: &Greeter, first: usize) -> Result<()> {
         let number = self.connections.len();
-        let session = greeter.listener(number);
+        let session = greeter.listener(first + number);
         let session = session.with_context(|| format!("connection {number} does not begin"))?;
         let data = EventData::new_u64(u64::try_from(number)?);
         epoll::add(&self.epoll, session.stream().as_fd(), data, EventFlags::IN)?;

@@ -1,8 +1,10 @@
 //! A listener process, seen from whoever starts it.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -10,9 +12,14 @@ use serde::{Deserialize, Serialize};
 use super::Speaks;
 use super::listener::{Answer, Order};
 use crate::pairs::Pairs;
+use crate::readers::{Kind, Progress};
+use crate::sockets::PER_COUNT;
 
 /// How long messages are waited for that have not come when the last was sent.
 const WITHIN_MS: u64 = 10_000;
+
+/// Counts that have source addresses of their own: those of the readers, and of all listeners that were started so far.
+static COUNTS: AtomicUsize = AtomicUsize::new(Kind::Floor as usize + 1);
 
 /// What the listeners of a server heard.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,6 +36,8 @@ pub struct Heard {
     pub closed: u64,
     /// From when a message was due to when it was heard: microseconds, and how often.
     pub latencies_us: Pairs,
+    /// How many messages were heard in each second of the clock.
+    pub by_second: BTreeMap<u64, u64>,
 }
 
 /// The listeners of one server. They end with this value.
@@ -36,6 +45,8 @@ pub struct Listeners {
     child: Child,
     orders: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
+    /// The number of the first connection: each server's have source addresses of their own.
+    first: usize,
 }
 
 impl Listeners {
@@ -54,6 +65,7 @@ impl Listeners {
             child,
             orders,
             answers: BufReader::new(answers),
+            first: COUNTS.fetch_add(1, Ordering::Relaxed) * PER_COUNT,
         })
     }
 
@@ -64,8 +76,12 @@ impl Listeners {
 
     /// Opens so many connections more.
     pub fn open(&mut self, server: SocketAddr, speaks: &Speaks, count: usize) -> Result<()> {
-        let speaks = speaks.clone();
-        self.ask(&Order::Open { server, speaks, count })?;
+        self.ask(&Order::Open {
+            server,
+            speaks: speaks.clone(),
+            first: self.first,
+            count,
+        })?;
         self.answer().map(drop)
     }
 
@@ -73,6 +89,17 @@ impl Listeners {
     pub fn begin(&mut self, first: u32) -> Result<()> {
         self.ask(&Order::Begin { first })?;
         self.answer().map(drop)
+    }
+
+    /// How far they are.
+    pub fn look(&mut self) -> Result<Progress> {
+        self.ask(&Order::Look)?;
+        let heard = self.answer()?.context("a listener does not say what it heard")?;
+        Ok(Progress {
+            closed: heard.closed,
+            deliveries: heard.deliveries,
+            ..Progress::default()
+        })
     }
 
     /// What was heard, once all has come or the time is over.

@@ -34,11 +34,15 @@ impl Publisher {
         })
     }
 
-    /// Sends a round. `begin` is told the number of its first message; returned is that after the last.
-    pub fn send_round(&mut self, schedule: Schedule, begin: impl FnOnce(u32) -> Result<()>) -> Result<u32> {
+    /// The number that the next message gets.
+    pub fn next_number(&self) -> u32 {
+        self.next_number
+    }
+
+    /// Sends a round. Returns the number after its last message.
+    pub fn send_round(&mut self, schedule: Schedule) -> Result<u32> {
         let first = self.next_number;
         let mut session = self.greeter.publisher(self.number)?;
-        begin(first)?;
         let start = clock::now() + clock::in_nanoseconds(schedule.interval);
         for place in 0..schedule.messages {
             let due = schedule.due(start, place);

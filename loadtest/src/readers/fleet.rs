@@ -84,9 +84,14 @@ impl Fleet {
         self.all_done()
     }
 
-    /// How far all are.
+    /// How far all sessions are.
     pub fn look(&mut self) -> Result<Progress> {
-        self.ask_all(&Order::Look)?;
+        self.look_at(Kind::Session)
+    }
+
+    /// How far all connections of a kind are.
+    pub fn look_at(&mut self, kind: Kind) -> Result<Progress> {
+        self.ask_all(&Order::Look { kind })?;
         let mut all = Progress::default();
         for _ in 0..self.readers.len() {
             match self.next_answer()?.1 {

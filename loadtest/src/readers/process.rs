@@ -129,7 +129,7 @@ impl Process {
                 self.sessions.stall(&self.epoll, people)?;
                 Ok(Answer::Done)
             }
-            Order::Look => Ok(Answer::Progress(self.sessions.progress())),
+            Order::Look { kind } => Ok(Answer::Progress(self.of(kind).progress())),
             Order::Begin { kind, first } => {
                 self.of(kind).begin(first)?;
                 Ok(Answer::Done)

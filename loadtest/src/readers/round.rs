@@ -36,6 +36,34 @@ pub struct Seen {
     /// How many messages were shown in each second of the clock.
     #[serde(default)]
     pub by_second: BTreeMap<u64, u64>,
+    /// Each message's first and last recipient, by its number. Numbers rise through a run, so those of two rounds never
+    /// meet.
+    #[serde(default)]
+    pub recipients: BTreeMap<u32, Recipients>,
+}
+
+/// When a message was shown to the first and to the last session, in microseconds from when it was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipients {
+    /// To the first.
+    pub first_us: u64,
+    /// To the last that it was shown to; those that it was not shown to are counted as lost.
+    pub last_us: u64,
+}
+
+impl Recipients {
+    /// One session was shown it.
+    fn one(us: u64) -> Self {
+        Self {
+            first_us: us,
+            last_us: us,
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.first_us = self.first_us.min(other.first_us);
+        self.last_us = self.last_us.max(other.last_us);
+    }
 }
 
 impl Seen {
@@ -52,6 +80,23 @@ impl Seen {
         for (second, count) in other.by_second {
             *self.by_second.entry(second).or_default() += count;
         }
+        for (number, recipients) in other.recipients {
+            self.add_recipients(number, recipients);
+        }
+    }
+
+    /// Forgets when messages came, and keeps what came.
+    pub fn forget_times(&mut self) {
+        self.latencies_us.clear();
+        self.by_second.clear();
+        self.recipients.clear();
+    }
+
+    fn add_recipients(&mut self, number: u32, more: Recipients) {
+        self.recipients
+            .entry(number)
+            .and_modify(|known| known.add(more))
+            .or_insert(more);
     }
 }
 
@@ -114,7 +159,9 @@ impl Round {
         }
         self.seen.deliveries += 1;
         *self.seen.by_second.entry(now / 1_000_000_000).or_default() += 1;
-        self.latencies.saturating_record(now.saturating_sub(label.due) / 1000);
+        let latency_us = now.saturating_sub(label.due) / 1000;
+        self.latencies.saturating_record(latency_us);
+        self.seen.add_recipients(label.number, Recipients::one(latency_us));
     }
 
     /// What was seen, of connections that were followed by these.
@@ -153,5 +200,32 @@ mod tests {
         let mut both = seen.clone();
         both.add(seen);
         assert_eq!((both.deliveries, both.lost), (10, 6));
+    }
+
+    #[test]
+    fn the_first_and_the_last_recipient_of_a_message_are_those_of_all_readers() {
+        let reader = |messages: &[(u32, u64)]| {
+            let mut round = Round::new().unwrap();
+            for (number, now) in messages {
+                // Another session each time.
+                let mut session = Delivered::default();
+                session.begin(*number);
+                let label = Label {
+                    number: *number,
+                    due: 1_000_000,
+                };
+                round.on_message(&mut session, label, 256, *now);
+            }
+            round.end([].into_iter(), 0, 0)
+        };
+        let mut seen = reader(&[(7, 1_400_000), (7, 1_200_000), (8, 2_000_000)]);
+        seen.add(reader(&[(7, 1_100_000), (7, 1_300_000), (9, 3_000_000)]));
+        let of = |first_us, last_us| Recipients { first_us, last_us };
+        let expected = BTreeMap::from([(7, of(100, 400)), (8, of(1_000, 1_000)), (9, of(2_000, 2_000))]);
+        assert_eq!(seen.recipients, expected);
+        let read: Seen = serde_json::from_str(&serde_json::to_string(&seen).unwrap()).unwrap();
+        assert_eq!(read, seen);
+        seen.forget_times();
+        assert_eq!((seen.recipients.len(), seen.deliveries), (0, 6));
     }
 }

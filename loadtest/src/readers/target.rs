@@ -11,6 +11,7 @@ use samtale_protocol::{ByteString, ClientFrame, Encoding};
 use super::Target;
 use crate::client::{Begin, Client, TlsClient, TlsMode};
 use crate::population::Population;
+use crate::sockets::PER_COUNT;
 
 /// The targets of a reader. Servers that are copies of one another share the file of their people, and so its memory.
 #[derive(Default)]
@@ -63,12 +64,10 @@ impl Targets {
             TlsMode::Whole => &ready.whole,
             TlsMode::Tickets => &ready.with_tickets,
         };
-        Ok(Client::connect(
-            ready.target.server(number),
-            number,
-            tls.as_ref(),
-            begin,
-        )?)
+        let server = ready.target.server(number);
+        // Each kind counts its connections from nought.
+        let number = number + ready.target.kind as usize * PER_COUNT;
+        Ok(Client::connect(server, number, tls.as_ref(), begin)?)
     }
 
     /// Whether connections to a target are sessions, which are open when they were greeted and have caught up.

@@ -125,17 +125,10 @@ fn play(players: Players, mut stage: Stage, seconds: f64, outcome: &mut Outcome)
     let (before, since) = (stage.processes.cpu(), clock::now());
     let mut shares: Option<(BTreeMap<&'static str, u64>, u64)> = None;
     progress(&format!("the day takes {seconds:.0} s"));
-    let mut last = (0, 0);
     let told = players.play(since + 200_000_000, |told| {
         // Of the day, without the evening after it.
         shares = Some((stage.processes.cpu(), clock::now() - since));
-        let (stored, shown) = (told.stored - last.0, told.deliveries - last.1);
-        last = (told.stored, told.deliveries);
-        progress(&format!(
-            "{} sockets; {stored} messages and {shown} deliveries per second; {} refused, {} closed, {} twice, {} out of order",
-            told.most_open, told.refused, told.closed, told.duplicated, told.reordered
-        ));
-        Ok(())
+        tell(told)
     })?;
     let cores = float(outcome.machine.cores as u64);
     let (after, time) = shares.context("the day was over before anything was seen of it")?;
@@ -148,6 +141,25 @@ fn play(players: Players, mut stage: Stage, seconds: f64, outcome: &mut Outcome)
         );
     }
     Ok(told)
+}
+
+/// Says how far the day is.
+fn tell(told: &Told) -> Result<()> {
+    let latency = Latency::of(&merged(&told.latencies_us)?);
+    progress(&format!(
+        "{} sockets are open; {} messages stored, {} deliveries, p50 {} ms, p99 {} ms so far; {} attempts failed, {} refused, \
+         {} closed, {} twice",
+        told.open,
+        told.stored,
+        told.deliveries,
+        latency.p50,
+        latency.p99,
+        told.failed,
+        told.refused,
+        told.closed,
+        told.duplicated
+    ));
+    Ok(())
 }
 
 fn describe(plan: &Plan, written: Written, told: &Told, messages_per_second: f64, outcome: &mut Outcome) -> Result<()> {
@@ -181,12 +193,22 @@ fn describe(plan: &Plan, written: Written, told: &Told, messages_per_second: f64
         ("refused", told.refused),
         ("failed_attempts", told.failed),
         ("resyncs", told.resyncs),
+        ("learned_from_pages", told.learned_from_pages),
+        ("left_with_close_frame", told.left_with_close_frame),
+        ("left_half_open", told.left_half_open),
+        ("left_by_reset", told.left_by_reset),
         ("repeated", told.repeated),
         ("answers_before_their_question", told.before_question),
         ("reads", told.reads),
         ("not_caught_up_in_the_evening", told.not_caught_up),
     ] {
         count(outcome, name, float(value));
+    }
+    for (name, all) in [
+        ("recipients_per_message", told.recipients),
+        ("open_recipients_per_message", told.told_to_others),
+    ] {
+        count(outcome, name, rounded(per(float(all), float(told.stored))));
     }
     count(outcome, "speed", plan.hours.speed);
     count(outcome, "messages_per_second_at_the_peak", messages_per_second.round());
@@ -206,19 +228,29 @@ fn describe(plan: &Plan, written: Written, told: &Told, messages_per_second: f64
     let most = most.and_then(|series| series.0.iter().map(|point| point.1).max_by(f64::total_cmp));
     count(outcome, "deliveries_per_second_most", most.unwrap_or_default());
     bottleneck(outcome);
+    note(outcome);
+    Ok(())
+}
+
+/// What a reader of the figures has to know.
+fn note(outcome: &mut Outcome) {
+    outcome.note(
+        "a message is for all members of its conversation but its author, most of whom are away or have no connection at \
+         all; open recipients are those who had one and had caught up",
+    );
     outcome.note(
         "every message of the whole nation goes through the people with real sockets; the others are drawn and counted, \
          and have no connection",
     );
     outcome.note(
-        "whoever was there comes once more in the evening and catches up; lost is what was stored and not shown then",
+        "whoever was there comes once more in the evening and catches up; lost is what was stored and not shown then, and \
+         what only a page of history showed is counted apart",
     );
     outcome.note(
         "whoever came back may be told some of what they missed again, and in the journal's order; a device sorts by id, so \
          twice and out of order are judged by those who had caught up",
     );
     outcome.note("a latency is from when a message was due to when it was shown to someone who was there (open loop)");
-    Ok(())
 }
 
 /// What holds the rest up, by the measured shares of processor time.

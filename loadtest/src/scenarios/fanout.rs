@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use anyhow::{Result, ensure};
 
 use super::floor::Floor;
+use super::rounds::{Summary, while_telling};
 use super::{Plan, SETTLE, progress};
 use crate::clock;
 use crate::figure::{float, per, rounded};
 use crate::outcome::{Latency, Outcome};
 use crate::pairs::Pairs;
 use crate::population::{GROUP_MEMBERS, Population};
-use crate::readers::{Fleet, Kind, Seen, merged};
+use crate::readers::{Fleet, Kind, Recipients, Seen, histogram, merged};
 use crate::schedule::Schedule;
 use crate::sender::Sender;
 use crate::server::Server;
@@ -73,8 +74,7 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     // The first round warms caches and allocators of both; it is checked, and not measured.
     floor.send_round(&mut fleet, schedule)?;
     rounds.seen = server_round(&server, &mut sender, &mut fleet, schedule, idle)?.seen;
-    rounds.seen.latencies_us.clear();
-    rounds.seen.by_second.clear();
+    rounds.seen.forget_times();
     for repeat in 1..=plan.repeats {
         let beneath = floor.send_round(&mut fleet, schedule)?;
         let round = server_round(&server, &mut sender, &mut fleet, schedule, idle)?;
@@ -131,16 +131,11 @@ impl Rounds {
 
 /// A round, for whoever waits for the others.
 fn in_words(round: &Round, sessions: usize, floor: f64) -> Result<String> {
-    let Latency { p50, p99, .. } = Latency::of(&merged(&round.seen.latencies_us)?);
-    let (rate, seen) = (round.deliveries_per_second, &round.seen);
-    let wrong = seen.lost + seen.duplicated + seen.reordered;
+    let summary = Summary::of(sessions, round.deliveries_per_second, &round.seen)?;
     let cost = round.cpu_us_per_delivery.map_or_else(String::new, |cost| {
         format!("; {cost:.2} us of CPU per delivery, floor {floor:.2}")
     });
-    Ok(format!(
-        "{sessions} sessions, {rate:.0} deliveries/s, p50 {p50} ms, p99 {p99} ms, {wrong} wrong, {} closed{cost}",
-        seen.closed
-    ))
+    Ok(format!("{summary}{cost}"))
 }
 
 /// What the server uses when nothing is sent, in CPU nanoseconds per nanosecond.
@@ -162,7 +157,8 @@ fn server_round(
 ) -> Result<Round> {
     let (before, since) = (server.cpu()?, clock::now());
     let cluster_before = server.cpu_by_kind();
-    let end = sender.send_round(schedule, |first| fleet.begin(Kind::Session, first))?;
+    fleet.begin(Kind::Session, sender.next_number())?;
+    let end = while_telling(|| sender.send_round(schedule), || fleet.look())?;
     let seen = fleet.finish(Kind::Session, end)?;
     let (after, time) = (server.cpu()?, float(clock::now() - since));
     let mut cluster_cpu = server.cpu_by_kind();
@@ -208,6 +204,7 @@ pub fn describe(outcome: &mut Outcome, all: &Seen, schedule: Schedule) -> Result
     outcome
         .series
         .insert("deliveries_per_second".to_owned(), Pairs::per_second(&all.by_second));
+    describe_recipients(outcome, &all.recipients)?;
     let (messages, interval) = (schedule.messages, schedule.interval.as_millis());
     outcome.note(format!(
         "{messages} messages per round, one every {interval} ms whatever the answers (open loop); an event is {} bytes \
@@ -215,5 +212,25 @@ pub fn describe(outcome: &mut Outcome, all: &Seen, schedule: Schedule) -> Result
         all.event_bytes
     ));
     outcome.note("sender, server and readers share the cores, so a latency holds the readers' own work too");
+    Ok(())
+}
+
+/// How long messages took to their first recipient, and how long to their last.
+fn describe_recipients(outcome: &mut Outcome, recipients: &BTreeMap<u32, Recipients>) -> Result<()> {
+    let (mut first, mut last) = (histogram()?, histogram()?);
+    for one in recipients.values() {
+        first.saturating_record(one.first_us);
+        last.saturating_record(one.last_us);
+    }
+    outcome.figures.first_recipient_ms = Some(Latency::of(&first));
+    outcome.figures.last_recipient_ms = Some(Latency::of(&last));
+    for (name, latencies) in [("first_recipient", first), ("last_recipient", last)] {
+        let pairs = Pairs::of(&latencies);
+        outcome.histograms.insert(format!("{name}_latency_us"), pairs);
+    }
+    outcome.note(format!(
+        "first and last recipient are percentiles over {} messages, each of which has one of either",
+        recipients.len()
+    ));
     Ok(())
 }

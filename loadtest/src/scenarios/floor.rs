@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use anyhow::{Context, Result, anyhow, ensure};
 use rustix::net::{SendFlags, send};
 
+use super::rounds::{Summary, while_telling};
 use super::{Plan, SETTLE, progress};
 use crate::clock;
 use crate::figure::{float, per};
@@ -29,6 +30,8 @@ pub struct Floor {
 pub struct FloorRound {
     /// CPU of the writing thread per frame and socket, in microseconds.
     pub cpu_us_per_delivery: f64,
+    /// Frames that came per second.
+    pub deliveries_per_second: f64,
     /// What the readers saw.
     pub seen: Seen,
 }
@@ -56,12 +59,13 @@ impl Floor {
     pub fn send_round(&mut self, fleet: &mut Fleet, schedule: Schedule) -> Result<FloorRound> {
         let first = self.next_number;
         self.next_number = first + schedule.messages;
+        let since = clock::now();
         fleet.begin(Kind::Floor, first)?;
         let sockets = &self.sockets;
-        // A thread of its own, so that its clock counts nothing else.
-        let written = std::thread::scope(|scope| scope.spawn(|| write(sockets, schedule, first)).join());
-        let cpu = written.map_err(|_| anyhow!("the writing thread ended"))??;
+        // The thread that writes does nothing else, so its clock counts nothing else.
+        let cpu = while_telling(|| write(sockets, schedule, first), || fleet.look_at(Kind::Floor))?;
         let seen = fleet.finish(Kind::Floor, self.next_number)?;
+        let time = float(clock::now() - since) / 1e9;
         ensure!(
             (seen.lost, seen.duplicated, seen.reordered, seen.closed) == (0, 0, 0, 0),
             "raw sockets lose nothing, so this run measured nothing: {seen:?}"
@@ -69,6 +73,7 @@ impl Floor {
         let deliveries = float(u64::from(schedule.messages) * self.sockets.len() as u64);
         Ok(FloorRound {
             cpu_us_per_delivery: per(float(cpu) / 1000.0, deliveries),
+            deliveries_per_second: per(float(seen.deliveries), time),
             seen,
         })
     }
@@ -103,20 +108,23 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     let mut floor = Floor::open(&mut fleet, plan.sessions)?;
     clock::wait(SETTLE);
     let schedule = Schedule::new(plan.sessions, plan.share(plan.repeats));
-    let mut costs = Vec::new();
+    let (mut costs, mut rates) = (Vec::new(), Vec::new());
     let mut all = Seen::default();
     for repeat in 1..=plan.repeats {
         let round = floor.send_round(&mut fleet, schedule)?;
+        let summary = Summary::of(plan.sessions, round.deliveries_per_second, &round.seen)?;
         progress(&format!(
-            "round {repeat} of {}: {:.2} us of CPU per delivery",
+            "round {repeat} of {}: {summary}; {:.2} us of CPU per delivery",
             plan.repeats, round.cpu_us_per_delivery
         ));
+        rates.push(round.deliveries_per_second);
         costs.push(round.cpu_us_per_delivery);
         all.add(round.seen);
     }
     // The readers first: they would tell of every socket that ends under them.
     drop(fleet);
     outcome.figures.floor_cpu_us_per_delivery = outcome.repeated("floor_cpu_us_per_delivery", costs);
+    outcome.figures.deliveries_per_second = outcome.repeated("deliveries_per_second", rates);
     super::fanout::describe(&mut outcome, &all, schedule)?;
     Ok(outcome)
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::{Plan, SETTLE, progress};
 use crate::bare_tls::BareTls;
@@ -21,8 +21,8 @@ use crate::server::{Features, School, Server};
 const PER_SERVER: usize = 18_000;
 /// The most sessions: the numbers of source addresses and processes have room for no more.
 const MOST: usize = 2_000_000;
-/// Connections to the bare TLS server beside it.
-const BARE: usize = 12_000;
+/// Portions in which the sessions of a run with one server are opened, for the curve of memory over their number.
+const PORTIONS: usize = 4;
 /// Memory that has to be left for everyone else before more sessions are opened.
 const LEFT_KIB: u64 = 3 * 1024 * 1024;
 /// How often a line says how the sessions are while nothing happens.
@@ -30,17 +30,16 @@ const TELL: Duration = Duration::from_secs(10);
 /// Threads between two lines of progress.
 const TOLD_THREADS: usize = 20;
 
-/// What portions of sessions added, while they were opened.
-#[derive(Default)]
+/// What the sessions of one server added while they were opened.
 struct Added {
     sessions: usize,
-    user_kib: Vec<f64>,
-    kernel_kib: Vec<f64>,
-    rates: Vec<f64>,
-    /// By how many sessions were open, what each had added.
+    /// `None` of a server that is not ours.
+    user_kib: Option<f64>,
+    kernel_kib: f64,
+    /// How long it took to open them, without the pauses between portions.
+    seconds: f64,
+    /// By how many sessions of the run were open, what each had added to its server.
     curve: Vec<(f64, f64)>,
-    /// User memory that all sessions together added, over all servers.
-    all_user_kib: Option<f64>,
 }
 
 /// Measures it. Everyone is in `threads` threads.
@@ -48,46 +47,61 @@ pub fn run(plan: &Plan, threads: usize) -> Result<Outcome> {
     plan.check(MOST)?;
     let mut outcome = Outcome::new("idle", plan.sessions, plan.time.as_secs());
     let mut servers = Servers::first(plan, threads)?;
-    let mut fleet = Fleet::start(plan.sessions)?;
-    let mut added = Added::default();
-    while added.sessions < plan.sessions && servers.has_room(added.sessions)? {
-        let count = (plan.sessions - added.sessions).min(PER_SERVER);
-        let (server, sender) = servers.next(plan, added.sessions)?;
-        let portions = if plan.sessions > PER_SERVER {
-            1
-        } else {
-            plan.repeats as usize
-        };
-        open(server, &mut fleet, count, portions, &mut added)?;
-        servers.senders.extend(sender);
-    }
-    outcome.sessions = added.sessions;
-    let bare = plan.tls.then(|| bare(added.sessions.min(BARE))).transpose()?;
+    // Of many servers each is a repeat by itself, and one that is not ours can not be started fresh.
+    let repeats = if plan.sessions > PER_SERVER || plan.server.is_some() {
+        1
+    } else {
+        plan.repeats as usize
+    };
+    let (mut added, mut bare, mut closed) = (Vec::new(), Vec::new(), 0);
+    let mut fleet = loop {
+        if plan.tls {
+            bare.push(bare_kib(plan.sessions.min(PER_SERVER))?);
+        }
+        let mut fleet = Fleet::start(plan.sessions)?;
+        open_all(plan, &mut servers, &mut fleet, &mut added)?;
+        if added.len() >= repeats {
+            break fleet;
+        }
+        progress(&format!("repeat {} of {repeats} is done", added.len()));
+        closed += fleet.look()?.closed;
+        // The sessions first: the server is not to say good-bye to each.
+        drop(fleet);
+        servers.stop()?;
+    };
+    describe(&mut outcome, &servers, &added, bare, threads);
     watch(plan, &servers.all, &mut fleet, &mut outcome)?;
     // A round without messages: it only asks who is still there.
     fleet.begin(Kind::Session, 0)?;
-    outcome.figures.closed = Some(fleet.finish(Kind::Session, 0)?.closed);
-    describe(&mut outcome, &servers, added, threads);
-    if let Some(bare) = bare {
-        let own = outcome.figures.user_kib_per_session;
-        outcome.figures.user_kib_over_bare_tls = own.map(|own| rounded(own - bare));
-        outcome.figures.bare_tls_kib_per_connection = Some(rounded(bare));
-    }
+    outcome.figures.closed = Some(closed + fleet.finish(Kind::Session, 0)?.closed);
     Ok(outcome)
 }
 
-/// What a connection costs a server that only holds it, in KiB.
-fn bare(count: usize) -> Result<f64> {
+/// Opens all sessions, on one server or on as many as they need and there is room for.
+fn open_all(plan: &Plan, servers: &mut Servers, fleet: &mut Fleet, added: &mut Vec<Added>) -> Result<()> {
+    let mut opened = 0;
+    while opened < plan.sessions && servers.has_room(opened)? {
+        let count = (plan.sessions - opened).min(PER_SERVER);
+        let portions = if plan.sessions > PER_SERVER { 1 } else { PORTIONS };
+        let (server, sender) = servers.next(plan, opened)?;
+        added.push(open(server, fleet, opened, count, portions)?);
+        servers.senders.push(sender);
+        opened += count;
+    }
+    ensure!(opened > 0, "there is no memory left for any session");
+    Ok(())
+}
+
+/// What a connection costs a fresh server that only holds it, in KiB.
+fn bare_kib(count: usize) -> Result<f64> {
     progress(&format!("{count} connections to a bare TLS server"));
     let server = BareTls::start()?;
     let mut fleet = Fleet::start(count)?;
     let before = server.resident_kib()?;
     fleet.open(&server.target, count)?;
     clock::wait(SETTLE);
-    Ok(per(
-        float(server.resident_kib()?.saturating_sub(before)),
-        float(count as u64),
-    ))
+    let grown = server.resident_kib()?.saturating_sub(before);
+    Ok(per(float(grown), float(count as u64)))
 }
 
 /// Servers of the run; all but the first stand on copies of its school.
@@ -146,7 +160,7 @@ impl Servers {
     }
 
     /// One more server, which has loaded its spaces.
-    fn next(&mut self, plan: &Plan, opened: usize) -> Result<(&Server, Option<Sender>)> {
+    fn next(&mut self, plan: &Plan, opened: usize) -> Result<(&Server, Sender)> {
         if let Some(school) = &self.school {
             let school = if plan.sessions > PER_SERVER {
                 school.copy()?
@@ -160,14 +174,27 @@ impl Servers {
         let people = Population::read(server.people())?;
         let sender = Sender::open(&server.target, &people, plan.sessions + self.all.len())?;
         clock::wait(SETTLE);
-        Ok((server, Some(sender)))
+        Ok((server, sender))
+    }
+
+    /// Stops all, so that the next one stands fresh on the school of the first.
+    fn stop(&mut self) -> Result<()> {
+        self.senders.clear();
+        self.all.drain(..).try_for_each(|server| server.stop().map(drop))
     }
 }
 
-/// Opens sessions of a server in some portions, and sees what each adds.
-fn open(server: &Server, fleet: &mut Fleet, count: usize, portions: usize, added: &mut Added) -> Result<()> {
-    let first = server.resident_kib()?;
-    let (mut opened, mut last, mut kernel) = (0, first, KernelMemory::now()?);
+/// Opens sessions of a server in some portions, beside those that are open on others, and sees what they add.
+fn open(server: &Server, fleet: &mut Fleet, before: usize, count: usize, portions: usize) -> Result<Added> {
+    let (first, kernel) = (server.resident_kib()?, KernelMemory::now()?);
+    let mut added = Added {
+        sessions: count,
+        user_kib: None,
+        kernel_kib: 0.0,
+        seconds: 0.0,
+        curve: Vec::new(),
+    };
+    let mut opened = 0;
     for portion in 1..=portions {
         let more = count * portion / portions - opened;
         if more == 0 {
@@ -176,33 +203,19 @@ fn open(server: &Server, fleet: &mut Fleet, count: usize, portions: usize, added
         opened += more;
         let since = clock::now();
         fleet.open(&server.target, more)?;
-        added
-            .rates
-            .push(per(float(more as u64), float(clock::now() - since) / 1e9));
+        added.seconds += float(clock::now() - since) / 1e9;
         clock::wait(SETTLE);
-        let (now, kernel_now) = (server.resident_kib()?, KernelMemory::now()?);
-        added
-            .user_kib
-            .extend(grown(last, now).map(|kib| per(kib, float(more as u64))));
-        let kernel_grown = float(kernel_now.kib().saturating_sub(kernel.kib()));
-        added.kernel_kib.push(per(kernel_grown, float(more as u64)));
-        (last, kernel) = (now, kernel_now);
-        added.sessions += more;
-        if let Some(kib) = grown(first, now) {
-            added
-                .curve
-                .push((float(added.sessions as u64), per(kib, float(opened as u64))));
-        }
+        added.user_kib = grown(first, server.resident_kib()?);
+        let each = added.user_kib.map(|kib| per(kib, float(opened as u64)));
+        let open = before + opened;
+        added.curve.extend(each.map(|each| (float(open as u64), each)));
         progress(&format!(
-            "{} sessions are open; {} MiB of memory are left",
-            added.sessions,
+            "{open} sessions are open; {} MiB of memory are left",
             available_kib()? / 1024
         ));
     }
-    if let Some(kib) = grown(first, last) {
-        added.all_user_kib = Some(added.all_user_kib.unwrap_or_default() + kib);
-    }
-    Ok(())
+    added.kernel_kib = float(KernelMemory::now()?.kib().saturating_sub(kernel.kib()));
+    Ok(added)
 }
 
 /// Watches the servers while nothing happens but pings.
@@ -227,15 +240,31 @@ fn watch(plan: &Plan, servers: &[Server], fleet: &mut Fleet, outcome: &mut Outco
     Ok(())
 }
 
-fn describe(outcome: &mut Outcome, servers: &Servers, added: Added, threads: usize) {
-    let sessions = float(added.sessions as u64);
-    outcome
-        .series
-        .insert("user_kib_per_session".to_owned(), Pairs(added.curve));
-    outcome.repeated("user_kib_per_session", added.user_kib);
-    outcome.figures.user_kib_per_session = added.all_user_kib.map(|kib| rounded(per(kib, sessions)));
-    outcome.figures.kernel_kib_per_session = outcome.repeated("kernel_kib_per_session", added.kernel_kib);
-    outcome.figures.sessions_opened_per_second = outcome.repeated("sessions_opened_per_second", added.rates);
+fn describe(outcome: &mut Outcome, servers: &Servers, added: &[Added], bare: Vec<f64>, threads: usize) {
+    // Of several servers, or the last repeat.
+    let open = &added[added.len() - servers.all.len()..];
+    outcome.sessions = open.iter().map(|one| one.sessions).sum();
+    let each = |of: fn(&Added) -> Option<f64>| -> Vec<f64> {
+        let per_session = |one: &Added| Some(per(of(one)?, float(one.sessions as u64)));
+        added.iter().filter_map(per_session).collect()
+    };
+    let user = each(|one| one.user_kib);
+    let median = outcome.repeated("user_kib_per_session", user.clone());
+    // Of several servers what counts is the growth of all over all sessions.
+    let total: Option<f64> = open.iter().map(|one| one.user_kib).sum();
+    let total = total.map(|kib| rounded(per(kib, float(outcome.sessions as u64))));
+    let own = if open.len() > 1 { total } else { median };
+    outcome.figures.user_kib_per_session = own;
+    let own = if open.len() > 1 { Vec::from_iter(total) } else { user };
+    let over = own.iter().zip(&bare).map(|(own, bare)| own - bare).collect();
+    outcome.figures.user_kib_over_bare_tls = outcome.repeated("user_kib_over_bare_tls", over);
+    outcome.figures.bare_tls_kib_per_connection = outcome.repeated("bare_tls_kib_per_connection", bare);
+    let kernel = each(|one| Some(one.kernel_kib));
+    outcome.figures.kernel_kib_per_session = outcome.repeated("kernel_kib_per_session", kernel);
+    let rates = added.iter().map(|one| per(float(one.sessions as u64), one.seconds));
+    outcome.figures.sessions_opened_per_second = outcome.repeated("sessions_opened_per_second", rates.collect());
+    let curve = open.iter().flat_map(|one| one.curve.iter().copied()).collect();
+    outcome.series.insert("user_kib_per_session".to_owned(), Pairs(curve));
     outcome.figures.servers = Some(servers.all.len());
     outcome.note(format!(
         "everyone is in {} spaces and {threads} threads; pinged every 25 s",
@@ -244,7 +273,21 @@ fn describe(outcome: &mut Outcome, servers: &Servers, added: Added, threads: usi
     outcome.note(
         "user memory is resident memory (VmRSS) with the server's own allocator, all sessions over all of its growth",
     );
-    outcome.note("kernel memory is that of both ends: slab and socket buffers of the whole machine");
+    outcome.note(
+        "kernel memory is that of both ends: slab and socket buffers of the whole machine; what expires meanwhile of the \
+         sockets that were closed before, a quarter of a KiB each, is missing in it",
+    );
+    if servers.all.len() == 1 && added.len() > 1 {
+        let in_turns = if outcome.figures.user_kib_over_bare_tls.is_some() {
+            ", in turns with a fresh bare TLS server"
+        } else {
+            ""
+        };
+        outcome.note(format!(
+            "each repeat of memory is all sessions on a server started fresh on the same school{in_turns}; the curve and the \
+             CPU are of the last one"
+        ));
+    }
     if outcome.sessions > GROUP_MEMBERS {
         outcome.note(format!("{GROUP_MEMBERS} people per server, some with several sessions"));
     }

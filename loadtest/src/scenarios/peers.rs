@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use samtale_protocol::ThreadId;
 
 use super::floor::Floor;
+use super::rounds::{Summary, while_telling};
 use super::{Plan, SETTLE, progress};
 use crate::clock;
 use crate::figure::{Figure, float, per};
@@ -58,6 +59,24 @@ struct Ours {
     sender: Option<Sender>,
 }
 
+impl Sends {
+    /// The number that the next message gets.
+    fn next_number(&mut self) -> Result<u32> {
+        match self {
+            Self::Ours(ours) => Ok(ours.sender()?.next_number()),
+            Self::Theirs(publisher) => Ok(publisher.next_number()),
+        }
+    }
+
+    /// Sends a round. Returns the number after its last message.
+    fn send_round(&mut self, schedule: Schedule) -> Result<u32> {
+        match self {
+            Self::Ours(ours) => ours.sender()?.send_round(schedule),
+            Self::Theirs(publisher) => publisher.send_round(schedule),
+        }
+    }
+}
+
 impl Ours {
     fn sender(&mut self) -> Result<&mut Sender> {
         if self.sender.is_none() {
@@ -86,11 +105,7 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     }
     watch(&mut contenders, plan)?;
     let floors = rounds(&mut contenders, plan)?;
-    for contender in &contenders {
-        let words = format!("{}_latency_us", contender.name);
-        let name = if contender.name == OURS { "latency_us" } else { &words };
-        outcome.histograms.insert(name.to_owned(), merged(&contender.latencies));
-    }
+    draw(&mut outcome, &contenders);
     outcome.figures.floor_cpu_us_per_delivery = outcome.repeated("floor_cpu_us_per_delivery", floors);
     conclude(&mut outcome, &contenders);
     if plan.sessions > GROUP_MEMBERS {
@@ -197,16 +212,25 @@ impl Contender {
     }
 
     /// Sends a round, and records what it cost.
-    fn round(&mut self, schedule: Schedule, is_measured: bool) -> Result<f64> {
+    fn round(&mut self, schedule: Schedule, sessions: usize, is_measured: bool) -> Result<f64> {
         let (before, since) = (self.cpu.of(self.process)?, clock::now());
-        let listeners = &mut self.listeners;
-        let end = match &mut self.sends {
-            Sends::Ours(ours) => ours.sender()?.send_round(schedule, |first| listeners.begin(first))?,
-            Sends::Theirs(publisher) => publisher.send_round(schedule, |first| listeners.begin(first))?,
-        };
+        let (sends, listeners) = (&mut self.sends, &mut self.listeners);
+        listeners.begin(sends.next_number()?)?;
+        let end = while_telling(|| sends.send_round(schedule), || listeners.look())?;
         let heard = listeners.finish(end)?;
         let (used, time) = (self.cpu.of(self.process)? - before, float(clock::now() - since));
         let cost = per(float(used) / 1000.0, float(heard.deliveries));
+        let rate = per(float(heard.deliveries), time / 1e9);
+        let shares = heard.latencies_us.percentiles();
+        let summary = Summary {
+            sessions,
+            deliveries_per_second: rate,
+            p50_ms: at(&shares, 0.5),
+            p99_ms: at(&shares, 0.99),
+            wrong: heard.lost + heard.duplicated + heard.reordered,
+            closed: heard.closed,
+        };
+        progress(&format!("{}: {summary}; {cost:.2} us of CPU per delivery", self.name));
         self.total.lost += heard.lost;
         self.total.duplicated += heard.duplicated;
         self.total.reordered += heard.reordered;
@@ -214,17 +238,13 @@ impl Contender {
         if is_measured {
             self.total.deliveries += heard.deliveries;
             self.record("cpu_us_per_delivery", cost);
-            self.record("deliveries_per_second", per(float(heard.deliveries), time / 1e9));
-            let shares = heard.latencies_us.percentiles();
-            let at = |share: f64| {
-                shares
-                    .iter()
-                    .find(|(part, _)| *part >= share)
-                    .map_or(0.0, |(_, us)| us / 1000.0)
-            };
-            self.record("latency_p50_ms", at(0.5));
-            self.record("latency_p99_ms", at(0.99));
+            self.record("deliveries_per_second", rate);
+            self.record("latency_p50_ms", summary.p50_ms);
+            self.record("latency_p99_ms", summary.p99_ms);
             self.latencies.extend(heard.latencies_us.0);
+            for (second, count) in heard.by_second {
+                *self.total.by_second.entry(second).or_default() += count;
+            }
         }
         Ok(cost)
     }
@@ -262,7 +282,7 @@ fn rounds(contenders: &mut [Contender], plan: &Plan) -> Result<Vec<f64>> {
         }
         let mut costs = Vec::new();
         for contender in contenders.iter_mut() {
-            let cost = contender.round(schedule, repeat > 0)?;
+            let cost = contender.round(schedule, plan.sessions, repeat > 0)?;
             costs.push(format!("{} {cost:.2}", contender.name));
         }
         progress(&format!(
@@ -272,6 +292,22 @@ fn rounds(contenders: &mut [Contender], plan: &Plan) -> Result<Vec<f64>> {
         ));
     }
     Ok(floors)
+}
+
+/// The curves of all, over one line of time: they were at turn one after the other.
+fn draw(outcome: &mut Outcome, contenders: &[Contender]) {
+    let firsts = contenders.iter().filter_map(|one| one.total.by_second.keys().next());
+    let first = firsts.min().copied().unwrap_or_default();
+    for contender in contenders {
+        let before = match contender.name {
+            OURS => String::new(),
+            name => format!("{name}_"),
+        };
+        let latencies = merged(&contender.latencies);
+        outcome.histograms.insert(format!("{before}latency_us"), latencies);
+        let rates = Pairs::per_second_from(first, &contender.total.by_second);
+        outcome.series.insert(format!("{before}deliveries_per_second"), rates);
+    }
 }
 
 /// Ours as the figures of the run, the others beside it as ratios of the same rounds.
@@ -301,17 +337,11 @@ fn conclude(outcome: &mut Outcome, contenders: &[Contender]) {
     figures.user_kib_per_session = median(outcome, "user_kib_per_session");
     figures.idle_cpu_us_per_session_second = median(outcome, "idle_cpu_us_per_session_second");
     figures.sessions_opened_per_second = median(outcome, "sessions_opened_per_second");
-    let latencies = merged(&own.latencies).percentiles();
-    let at = |share: f64| {
-        latencies
-            .iter()
-            .find(|(part, _)| *part >= share)
-            .map_or(0.0, |(_, us)| us / 1000.0)
-    };
+    let shares = merged(&own.latencies).percentiles();
     figures.latency_ms = Some(Latency {
-        p50: at(0.5),
-        p99: at(0.99),
-        max: at(1.0),
+        p50: at(&shares, 0.5),
+        p99: at(&shares, 0.99),
+        max: at(&shares, 1.0),
     });
     let total = &own.total;
     (figures.deliveries, figures.lost) = (Some(total.deliveries), Some(total.lost));
@@ -352,6 +382,12 @@ fn beside(own: &Contender, other: &Contender) -> Compared {
         compared.figures.insert((*name).to_owned(), figure);
     }
     compared
+}
+
+/// The latency in milliseconds that a share of all did not exceed.
+fn at(shares: &[(f64, f64)], share: f64) -> f64 {
+    let reached = shares.iter().find(|(part, _)| *part >= share);
+    reached.map_or(0.0, |(_, us)| us / 1000.0)
 }
 
 /// Histograms of rounds as one, its values in order.

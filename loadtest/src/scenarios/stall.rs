@@ -9,12 +9,14 @@ use samtale_protocol::ThreadId;
 use samtale_protocol::limits::RECIPIENTS;
 use samtale_protocol::threads::Recipient;
 
+use super::rounds::{Summary, Telling, tell};
 use super::{Plan, SETTLE, progress};
 use crate::client::TlsMode;
 use crate::clock;
 use crate::figure::{float, per};
 use crate::memory::KernelMemory;
 use crate::outcome::{Latency, Outcome};
+use crate::pairs::Pairs;
 use crate::population::{GROUP_MEMBERS, Population};
 use crate::readers::{Fleet, Kind, Seen, Whose, merged};
 use crate::schedule::Schedule;
@@ -129,7 +131,7 @@ impl<'a> Run<'a> {
                 .map(|sender| scope.spawn(move || sender.send_long_until(is_over)))
                 .collect();
             let sending = scope.spawn(move || {
-                let end = sender.send_round(schedule, |_| Ok(()));
+                let end = sender.send_round(schedule);
                 is_sent.store(true, Ordering::Relaxed);
                 sender.read_until(is_over)?;
                 end
@@ -139,15 +141,14 @@ impl<'a> Run<'a> {
             } else {
                 Ok(None)
             };
-            while !is_sent.load(Ordering::Relaxed) && !sending.is_finished() {
-                clock::wait(LOOK_AGAIN);
-            }
+            let waited = tell_until(fleet, || is_sent.load(Ordering::Relaxed) || sending.is_finished());
             is_over.store(true, Ordering::Relaxed);
             let ended = || anyhow!("a sending thread ended");
             let long = long
                 .into_iter()
                 .try_for_each(|thread| thread.join().map_err(|_| ended())?);
-            (long.and_then(|()| sending.join().map_err(|_| ended())?), stalled)
+            let sent = long.and_then(|()| sending.join().map_err(|_| ended())?);
+            (waited.and(sent), stalled)
         });
         let mut stalled = stalled?;
         match &mut stalled {
@@ -161,6 +162,10 @@ impl<'a> Run<'a> {
             }
         }
         let seen = self.fleet.finish(Kind::Session, sent?)?;
+        let rate = per(float(seen.deliveries), float(clock::now() - since) / 1e9);
+        let summary = Summary::of(self.plan.sessions, rate, &seen)?;
+        let who = if stalls { "some stop reading" } else { "all read" };
+        progress(&format!("{who}: {summary}"));
         Ok((seen, stalled))
     }
 
@@ -186,12 +191,24 @@ impl<'a> Run<'a> {
             .while_reading(|| fleet.storm(Whose::Stalled, TlsMode::Whole, at_once))?;
         let resyncs = outcome.figures.resyncs.unwrap_or_default() + back.resyncs;
         outcome.figures.resyncs = Some(resyncs);
-        let end = self.sender.send_round(schedule, |_| Ok(()))?;
+        let end = self.sender.send_round(schedule)?;
         let mut seen = self.fleet.finish(Kind::Session, end)?;
         // How long they were away is no latency of the server's.
-        seen.latencies_us.clear();
+        seen.forget_times();
         Ok(seen)
     }
+}
+
+/// Waits until a round is sent, and tells how far it is.
+fn tell_until(fleet: &mut Fleet, is_sent: impl Fn() -> bool) -> Result<()> {
+    let mut telling = Telling::begin();
+    while !is_sent() {
+        clock::wait(LOOK_AGAIN);
+        if telling.is_due() {
+            tell(fleet.look()?);
+        }
+    }
+    Ok(())
 }
 
 fn recipients(people: &Population, count: usize) -> Vec<Recipient> {
@@ -213,6 +230,7 @@ fn stall(server: &Server, fleet: &mut Fleet, people: usize) -> Result<Stalled> {
     ensure!(count > 0, "no session could stop reading");
     let deadline = since + clock::in_nanoseconds(CLOSED_WITHIN);
     let (mut most_user, mut most_kernel) = (user, kernel);
+    let mut telling = Telling::begin();
     loop {
         clock::wait(LOOK_AGAIN);
         most_user = most_user.max(server.resident_kib()?.unwrap_or_default());
@@ -225,6 +243,12 @@ fn stall(server: &Server, fleet: &mut Fleet, people: usize) -> Result<Stalled> {
             clock::now() < deadline,
             "of {count} stalled sessions the server has closed only {closed}"
         );
+        if telling.is_due() {
+            let deliveries = fleet.look()?.deliveries;
+            progress(&format!(
+                "{closed} of {count} stalled sessions are closed; {deliveries} deliveries so far"
+            ));
+        }
     }
     let stalled = Stalled {
         count,
@@ -264,6 +288,17 @@ fn describe(outcome: &mut Outcome, with: &Seen, without: &Seen, all: &[Stalled])
     outcome.figures.kernel_kib_per_stalled =
         outcome.repeated("kernel_kib_per_stalled", of(|stalled| stalled.kernel_kib));
     outcome.figures.stalled_closed_seconds = outcome.repeated("stalled_closed_seconds", of(|stalled| stalled.seconds));
+    let names = ["latency_us", "without_stalled_latency_us"];
+    for (name, seen) in names.into_iter().zip([with, without]) {
+        let latencies = Pairs::of(&merged(&seen.latencies_us)?);
+        outcome.histograms.insert(name.to_owned(), latencies);
+    }
+    let mut by_second = with.by_second.clone();
+    for (second, count) in &without.by_second {
+        *by_second.entry(*second).or_default() += count;
+    }
+    let rates = Pairs::per_second(&by_second);
+    outcome.series.insert("deliveries_per_second".to_owned(), rates);
     let figures = &mut outcome.figures;
     figures.stalled = all.iter().map(|stalled| stalled.count).max();
     figures.latency_ms = Some(latency(with)?);

@@ -10,6 +10,7 @@ use crate::client::TlsMode;
 use crate::clock;
 use crate::figure::{float, per, rounded};
 use crate::outcome::{Latency, Outcome};
+use crate::pairs::Pairs;
 use crate::population::Population;
 use crate::readers::{Fleet, Kind, Opened, Seen, Whose, merged};
 use crate::schedule::Schedule;
@@ -82,12 +83,17 @@ fn silent(
             .map(|_| storm(server, fleet, *mode, at_once))
             .collect();
         let storms = storms?;
+        let waits: Vec<_> = storms.iter().flat_map(|storm| storm.opened.waits_us.clone()).collect();
         let figures = |of: fn(&Storm) -> f64| storms.iter().map(of).collect::<Vec<f64>>();
         let per_core = figures(|storm| per(1e6, storm.cpu_us_per_resume));
         if *mode == TlsMode::Tickets {
             let name = "resumes_per_core_second_with_tickets";
             outcome.figures.resumes_per_core_second_with_tickets = outcome.repeated(name, per_core);
+            let away = Pairs::of(&merged(&waits)?);
+            outcome.histograms.insert("with_tickets_away_us".to_owned(), away);
         } else {
+            let away = Pairs::of(&merged(&waits)?);
+            outcome.histograms.insert("silent_away_us".to_owned(), away);
             let rates = figures(|storm| per(float(storm.opened.count), storm.seconds));
             outcome.figures.resumes_per_core_second = outcome.repeated("resumes_per_core_second", per_core);
             outcome.figures.back_seconds = outcome.repeated("back_seconds", figures(|storm| storm.seconds));
@@ -119,7 +125,7 @@ fn under_load(
     for _ in 0..plan.repeats {
         fleet.begin(Kind::Session, sender.next_number())?;
         let (storm, end) = std::thread::scope(|scope| {
-            let sending = scope.spawn(|| sender.send_round(schedule, |_| Ok(())));
+            let sending = scope.spawn(|| sender.send_round(schedule));
             // The first message is under way, and the others are still to come.
             clock::wait(schedule.interval + schedule.interval / 2);
             let storm = storm(server, fleet, mode, at_once);
@@ -133,20 +139,35 @@ fn under_load(
         waits.extend_from_slice(&storm.opened.waits_us);
         all.add(storm.opened);
     }
-    let figures = &mut outcome.figures;
-    (figures.deliveries, figures.lost) = (Some(seen.deliveries), Some(seen.lost));
-    (figures.duplicated, figures.reordered) = (Some(seen.duplicated), Some(seen.reordered));
-    (figures.repeated, figures.closed) = (Some(seen.repeated), Some(seen.closed));
-    figures.back_ms = Some(Latency::of(&merged(&waits)?));
     let name = "storage_reads_per_resume_under_load";
     outcome.figures.storage_reads_per_resume_under_load = outcome.repeated(name, reads);
     outcome.figures.back_seconds_under_load = outcome.repeated("back_seconds_under_load", seconds);
+    describe(outcome, &seen, &waits)?;
     outcome.note(format!(
         "under load: {} messages per storm, one every {} ms; of {} sessions each was told every one",
         schedule.messages,
         schedule.interval.as_millis(),
         plan.sessions
     ));
+    Ok(())
+}
+
+/// What was shown while sessions were cut and came back, and how long they were away.
+fn describe(outcome: &mut Outcome, seen: &Seen, waits_us: &[(u64, u64)]) -> Result<()> {
+    let (latencies, away) = (merged(&seen.latencies_us)?, merged(waits_us)?);
+    let figures = &mut outcome.figures;
+    (figures.deliveries, figures.lost) = (Some(seen.deliveries), Some(seen.lost));
+    (figures.duplicated, figures.reordered) = (Some(seen.duplicated), Some(seen.reordered));
+    (figures.repeated, figures.closed) = (Some(seen.repeated), Some(seen.closed));
+    figures.latency_ms = Some(Latency::of(&latencies));
+    figures.back_ms = Some(Latency::of(&away));
+    let histograms = [("latency_us", latencies), ("away_us", away)];
+    for (name, histogram) in histograms {
+        outcome.histograms.insert(name.to_owned(), Pairs::of(&histogram));
+    }
+    let rates = Pairs::per_second(&seen.by_second);
+    outcome.series.insert("deliveries_per_second".to_owned(), rates);
+    outcome.note("a latency is from when a message was due, also for a session that was away then");
     Ok(())
 }
 

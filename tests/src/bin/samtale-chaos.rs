@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
+use samtale_tests::chaos::plan::Outages;
 use samtale_tests::chaos::{self, ChaosOptions, Scenario};
 use samtale_tests::cluster::{Cluster, ClusterOptions, Footing, missing, people};
 use samtale_tests::process::told_to_end;
@@ -107,7 +108,7 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     options.crowd.clients = arguments.clients;
     options.blemish = arguments.plant.map(Blemish::from);
     if let Some(longest) = arguments.longest {
-        options.longest_outage = Duration::from_secs(longest);
+        options.outages = Outages::UpTo(Duration::from_secs(longest));
     }
 
     eprintln!(

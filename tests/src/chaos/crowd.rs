@@ -16,6 +16,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::ChaosOptions;
+use super::comeback::Comeback;
 use crate::checker::{Note, Noted, View};
 use crate::cluster::Cluster;
 use crate::cluster::people::School;
@@ -257,6 +258,15 @@ impl Crowd {
     /// The threads that are written into.
     pub fn threads(&self) -> &[ThreadId] {
         &self.threads
+    }
+
+    /// Redis answers again, now.
+    pub fn comeback(&self) -> Comeback {
+        let connected = self.witnesses.iter().filter(|witness| witness.is_connected());
+        Comeback {
+            at_ms: self.notebook.at_ms(),
+            connected: connected.map(|witness| witness.device).collect(),
+        }
     }
 
     /// How many clients are connected.

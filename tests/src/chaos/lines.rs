@@ -6,9 +6,13 @@ use anyhow::Result;
 
 use super::plan::{Kind, Step};
 use super::stage::{Stage, chosen, outage};
+use crate::proxy::Proxy;
 
 /// Resets of one step.
 const RESETS: u32 = 5;
+/// How late a long line is each way, at most: a satellite's half second and as much again, which a telephone at the edge
+/// of its network reaches.
+const LONGEST_LATENCY_MS: u64 = 1_000;
 
 impl Stage {
     pub(super) async fn hurt_lines(&self, step: Step) -> Result<()> {
@@ -24,12 +28,21 @@ impl Stage {
             return Ok(());
         }
         // Redis' lines twice as often: what goes over them is what is designed to break.
-        let lines = match (step.choice >> 32) % 3 {
+        let lines: &[Proxy] = match (step.choice >> 32) % 3 {
+            // Of a slow CQL server there is a fault of its own.
+            0 if step.kind == Kind::Latency => self.crowd.lines(),
             0 if !services.cql_lines.is_empty() => &services.cql_lines,
             _ => &services.redis_lines,
         };
         let line = chosen(lines, step.choice);
         match step.kind {
+            Kind::Latency => {
+                let latency = Duration::from_millis((step.choice >> 40) % LONGEST_LATENCY_MS);
+                self.say(&format!("a line is {latency:?} late each way"));
+                line.change(|faults| faults.both_ways(|way| (way.latency, way.jitter) = (latency, latency / 4)));
+                outage(step.outage).await;
+                line.change(|faults| faults.both_ways(|way| (way.latency, way.jitter) = Default::default()));
+            }
             Kind::Slicing => {
                 line.change(|faults| faults.both_ways(|way| way.is_sliced = true));
                 outage(step.outage).await;

@@ -1,5 +1,6 @@
 //! Faults of gateways.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -16,8 +17,7 @@ const SUPERVISOR_PAUSE: Duration = Duration::from_millis(500);
 
 impl Stage {
     pub(super) async fn hurt_gateways(&self, step: Step) -> Result<()> {
-        let count = u64::try_from(self.cluster.gateways.len())?;
-        let number = usize::try_from(step.choice % count)?;
+        let number = self.next_to_hurt(step)?;
         let length = step.outage.min(LONGEST_OUTAGE);
         match step.kind {
             Kind::RollingRestart => return self.restart_in_turn().await,
@@ -35,6 +35,16 @@ impl Stage {
             }
         }
         Ok(())
+    }
+
+    /// Any gateway but the one that was hurt last, if there is another. By chance nobody may be on one; not on two.
+    fn next_to_hurt(&self, step: Step) -> Result<usize> {
+        let count = self.cluster.gateways.len();
+        let others = u64::try_from(count)?.saturating_sub(1).max(1);
+        let next = 1 + usize::try_from(step.choice % others)?;
+        let number = (self.hurt_last.load(Ordering::Relaxed) + next) % count;
+        self.hurt_last.store(number, Ordering::Relaxed);
+        Ok(number)
     }
 
     /// Each gateway goes in good order and comes back, and whoever has to leave one goes to one that was restarted

@@ -96,6 +96,8 @@ kinds! {
     Resets in Lines = "resets";
     /// A line of one gateway goes nowhere, and stays open.
     HalfOpen in Lines = "half-open";
+    /// A line of one gateway to Redis or of one client is long: all arrives late, in its order.
+    Latency in Lines = "latency";
     /// Some published messages do not arrive.
     PublishDrops in Lines = "publish-drops";
     /// A client is offline.
@@ -159,6 +161,20 @@ impl fmt::Display for Scenario {
     }
 }
 
+/// When faults come and how long they last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outages {
+    /// One after the other until the run is over. Each length as chance has it, up to this one.
+    UpTo(Duration),
+    /// One in each lane, and none before or after.
+    Once {
+        /// How long nothing happens before it.
+        after: Duration,
+        /// How long it lasts, exactly.
+        lasts: Duration,
+    },
+}
+
 /// One fault of the schedule.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
@@ -172,28 +188,43 @@ pub struct Step {
     pub choice: u64,
 }
 
-/// The faults of one lane, without end: the same for the same seed. A fault that is all the scenario begins at once.
+/// The faults of one lane, without end unless there is to be one: the same for the same seed. A fault that is all the
+/// scenario begins at once.
 pub fn steps(options: &ChaosOptions, lane: Lane, kinds: Vec<Kind>) -> impl Iterator<Item = Step> + Send + use<> {
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     random.set_stream(1 + lane as u64);
-    let longest = options.longest_outage.max(SHORTEST_OUTAGE);
+    let outages = options.outages;
+    let mut is_over = false;
     let mut begins_at_once = matches!(options.scenario, Scenario::One(_));
     std::iter::from_fn(move || {
-        // Short ones are more frequent: each length is as likely as its double.
-        let stretch = longest.as_secs_f64() / SHORTEST_OUTAGE.as_secs_f64();
-        let outage = SHORTEST_OUTAGE.mul_f64(stretch.powf(random.random_range(0.0..=1.0)));
-        let pause = Duration::from_millis(random.random_range(PAUSE_MS));
+        if is_over {
+            return None;
+        }
+        let (pause, outage) = match outages {
+            Outages::UpTo(longest) => {
+                let outage = length_up_to(longest, &mut random);
+                let pause = Duration::from_millis(random.random_range(PAUSE_MS));
+                let is_first = std::mem::take(&mut begins_at_once);
+                (if is_first { Duration::ZERO } else { pause }, outage)
+            }
+            Outages::Once { after, lasts } => {
+                is_over = true;
+                (after, lasts)
+            }
+        };
         Some(Step {
-            pause: if std::mem::take(&mut begins_at_once) {
-                Duration::ZERO
-            } else {
-                pause
-            },
+            pause,
             kind: kinds[random.random_range(0..kinds.len())],
             outage,
             choice: random.next_u64(),
         })
     })
+}
+
+/// Short ones are more frequent: each length is as likely as its double.
+fn length_up_to(longest: Duration, random: &mut ChaCha8Rng) -> Duration {
+    let stretch = longest.max(SHORTEST_OUTAGE).as_secs_f64() / SHORTEST_OUTAGE.as_secs_f64();
+    SHORTEST_OUTAGE.mul_f64(stretch.powf(random.random_range(0.0..=1.0)))
 }
 
 #[cfg(test)]
@@ -215,7 +246,7 @@ mod tests {
     #[test]
     fn outages_have_all_lengths_and_short_ones_are_frequent() {
         let options = ChaosOptions::new(Scenario::All, Duration::from_secs(900), 3);
-        assert_eq!(options.longest_outage, Duration::from_secs(30));
+        assert_eq!(options.outages, Outages::UpTo(Duration::from_secs(30)));
         let outages: Vec<Duration> = steps(&options, Lane::Services, vec![Kind::RedisKill])
             .take(400)
             .map(|step| step.outage)
@@ -225,6 +256,16 @@ mod tests {
             longer(31) == 0 && longer(20) > 10 && (100..300).contains(&longer(4)),
             "{outages:?}"
         );
+    }
+
+    #[test]
+    fn an_outage_that_comes_once_has_its_exact_length() {
+        let (after, lasts) = (Duration::from_secs(15), Duration::from_secs(300));
+        let mut options = ChaosOptions::new(Scenario::One(Kind::RedisKill), Duration::from_secs(330), 4);
+        options.outages = Outages::Once { after, lasts };
+        let steps: Vec<Step> = steps(&options, Lane::Services, vec![Kind::RedisKill]).collect();
+        let found: Vec<_> = steps.iter().map(|step| (step.pause, step.outage)).collect();
+        assert_eq!(found, [(after, lasts)]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Faults of Redis and of the CQL server.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -33,6 +34,12 @@ impl Stage {
             Kind::CqlPartitionSlow => self.slow_a_thread(services, step).await,
             Kind::RedisPromotion => promote(services, step).await,
             Kind::RedisCutsSlowSubscriber => self.be_too_slow(services, step).await,
+            Kind::RedisKill => {
+                hurt_redis(services, step).await?;
+                let comeback = self.crowd.comeback();
+                *self.comeback.lock().unwrap_or_else(PoisonError::into_inner) = Some(comeback);
+                Ok(())
+            }
             _ => hurt_redis(services, step).await,
         }
     }

@@ -1,12 +1,14 @@
 //! Where faults happen: each is done, lasts, and is undone again.
 
-use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use tokio::time::timeout;
 
 use super::ChaosOptions;
+use super::comeback::Comeback;
 use super::crowd::Crowd;
 use super::plan::{Kind, Lane, Step};
 use crate::cluster::{Cluster, Footing, Services};
@@ -25,6 +27,10 @@ pub struct Stage {
     pub(super) one_message_lost_of: u32,
     is_loud: bool,
     began: Instant,
+    /// The gateway that was hurt last.
+    pub(super) hurt_last: AtomicUsize,
+    /// When Redis was last there again.
+    pub(super) comeback: Mutex<Option<Comeback>>,
 }
 
 impl Stage {
@@ -36,12 +42,17 @@ impl Stage {
         } else {
             1_000
         };
+        // Whom the first fault spares is left to chance too.
+        let gateways = u64::try_from(cluster.gateways.len()).unwrap_or(1);
+        let spared = usize::try_from(options.seed % gateways).unwrap_or_default();
         Self {
             cluster,
             crowd,
             one_message_lost_of,
             is_loud: options.crowd.text_bytes >= LOUD_BYTES,
             began: Instant::now(),
+            hurt_last: AtomicUsize::new(spared),
+            comeback: Mutex::default(),
         }
     }
 
@@ -121,6 +132,11 @@ impl Stage {
             gateway.ready().await?;
         }
         Ok(())
+    }
+
+    /// When Redis was last there again after it was killed, if it was.
+    pub fn comeback(&self) -> Option<Comeback> {
+        self.comeback.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Says on standard error what happens.

@@ -5,29 +5,92 @@
 //! print, takes names as filters, and stops the cluster whatever happens. `SAMTALE_SEED=N` replays a schedule;
 //! `SAMTALE_SOAK=1` runs every scenario at full length.
 
+mod deaths;
 mod meetings;
+mod rights;
+mod terminal;
 mod trials;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Result, bail, ensure};
-use samtale_tests::chaos::crowd::CrowdOptions;
-use samtale_tests::chaos::{self, ChaosOptions};
+use anyhow::Result;
 use samtale_tests::cluster::people::{self, School};
 use samtale_tests::cluster::{Cluster, ClusterOptions, Footing, missing};
 use samtale_tests::process::told_to_end;
 use samtale_tests::skipped::skip;
 use samtale_tests::witness::Notebook;
 
-use meetings::{dies_with_its_people, end_elsewhere, outlives_a_new_password, outlives_the_journal, talk_over_two};
-use trials::{Trial, trials};
+use deaths::{Redis, dies_with_its_people, dies_with_messages};
+use meetings::{end_elsewhere, outlives_a_new_password, outlives_the_journal, talk_over_two};
+use rights::leave_by_roster;
+use terminal::talk_in_terminals;
+use trials::{attempt, trials};
 
 /// The people of the school; a crowd is some of them.
 const PEOPLE: usize = 13;
-/// The broken promises that are told one by one.
-const TOLD: usize = 10;
+/// What a few people do, before crowds come.
+const MEETINGS: [(&str, Meeting); 12] = [
+    (
+        "people_on_two_gateways_see_each_others_messages_typing_and_presence",
+        Meeting::TalkOverTwo,
+    ),
+    ("people_at_terminals_talk_over_two_gateways", Meeting::TalkInTerminals),
+    (
+        "a_client_offline_for_longer_than_the_journal_loads_anew",
+        Meeting::OutlivesTheJournal,
+    ),
+    (
+        "a_login_with_a_new_password_outlives_the_news_of_it",
+        Meeting::OutlivesANewPassword,
+    ),
+    (
+        "an_ended_login_closes_its_socket_on_another_gateway",
+        Meeting::LoginEnds { is_redis_away: false },
+    ),
+    (
+        "an_ended_login_closes_its_socket_while_redis_is_away",
+        Meeting::LoginEnds { is_redis_away: true },
+    ),
+    (
+        "someone_who_left_loses_their_socket_on_another_gateway",
+        Meeting::SomeoneLeaves { is_redis_away: false },
+    ),
+    (
+        "someone_who_left_loses_their_socket_while_redis_is_away",
+        Meeting::SomeoneLeaves { is_redis_away: true },
+    ),
+    (
+        "the_people_of_a_dead_gateway_go_offline",
+        Meeting::GatewayDies(Redis::Works),
+    ),
+    (
+        "the_people_of_a_gateway_that_dies_while_redis_is_away_go_offline",
+        Meeting::GatewayDies(Redis::StaysAway),
+    ),
+    (
+        "the_people_of_a_dead_gateway_are_offline_when_redis_comes_back",
+        Meeting::GatewayDies(Redis::ComesBack),
+    ),
+    (
+        "the_messages_of_a_gateway_that_dies_without_redis_are_told",
+        Meeting::GatewayDiesWithMessages,
+    ),
+];
+
+/// What a few people do.
+#[derive(Clone, Copy)]
+enum Meeting {
+    TalkOverTwo,
+    TalkInTerminals,
+    OutlivesTheJournal,
+    OutlivesANewPassword,
+    LoginEnds { is_redis_away: bool },
+    SomeoneLeaves { is_redis_away: bool },
+    GatewayDies(Redis),
+    GatewayDiesWithMessages,
+}
 
 fn main() -> ExitCode {
     let filters: Vec<String> = std::env::args()
@@ -94,37 +157,8 @@ async fn all(wanted: impl Fn(&str) -> bool) -> Result<usize> {
             }
         }
     };
-    let name = "people_on_two_gateways_see_each_others_messages_typing_and_presence";
-    if wanted(name) {
-        count(name, Instant::now(), talk_over_two(&cluster, &school, &notebook).await);
-    }
-    let name = "a_client_offline_for_longer_than_the_journal_loads_anew";
-    if wanted(name) {
-        count(
-            name,
-            Instant::now(),
-            outlives_the_journal(&cluster, &school, &notebook).await,
-        );
-    }
-    let name = "a_login_with_a_new_password_outlives_the_news_of_it";
-    if wanted(name) {
-        count(name, Instant::now(), outlives_a_new_password(&cluster, &school).await);
-    }
-    for (name, is_redis_away) in [
-        ("an_ended_login_closes_its_socket_on_another_gateway", false),
-        ("an_ended_login_closes_its_socket_while_redis_is_away", true),
-    ] {
-        if wanted(name) {
-            count(
-                name,
-                Instant::now(),
-                end_elsewhere(&cluster, &school, is_redis_away).await,
-            );
-        }
-    }
-    let name = "the_people_of_a_dead_gateway_go_offline";
-    if wanted(name) {
-        count(name, Instant::now(), dies_with_its_people(&cluster, &school).await);
+    for (name, meeting) in MEETINGS.into_iter().filter(|(name, _)| wanted(name)) {
+        count(name, Instant::now(), meet(meeting, &cluster, &school, &notebook).await);
     }
     let is_soak = std::env::var_os("SAMTALE_SOAK").is_some();
     let trials = trials().into_iter().filter(|trial| is_soak || !trial.takes_long);
@@ -149,42 +183,15 @@ async fn all(wanted: impl Fn(&str) -> bool) -> Result<usize> {
     Ok(failed)
 }
 
-async fn attempt(
-    cluster: &Arc<Cluster>,
-    school: &School,
-    notebook: &Arc<Notebook>,
-    trial: &Trial,
-    seed: u64,
-) -> Result<()> {
-    let is_soak = std::env::var_os("SAMTALE_SOAK").is_some();
-    let mut options = ChaosOptions::new(trial.scenario, if is_soak { trial.full } else { trial.short }, seed);
-    options.longest_outage = if is_soak { trial.full_outage } else { trial.short_outage };
-    if !is_soak {
-        options.crowd = CrowdOptions {
-            clients: 8,
-            threads: 2,
-            movers: 3,
-            silence_ms: trial.silence_ms.0..trial.silence_ms.1,
-            ..CrowdOptions::default()
-        };
+async fn meet(meeting: Meeting, cluster: &Cluster, school: &School, notebook: &Notebook) -> Result<()> {
+    match meeting {
+        Meeting::TalkOverTwo => talk_over_two(cluster, school, notebook).await,
+        Meeting::TalkInTerminals => talk_in_terminals(cluster, school, notebook).await,
+        Meeting::OutlivesTheJournal => outlives_the_journal(cluster, school, notebook).await,
+        Meeting::OutlivesANewPassword => outlives_a_new_password(cluster, school).await,
+        Meeting::LoginEnds { is_redis_away } => end_elsewhere(cluster, school, is_redis_away).await,
+        Meeting::SomeoneLeaves { is_redis_away } => leave_by_roster(cluster, is_redis_away).await,
+        Meeting::GatewayDies(redis) => dies_with_its_people(cluster, school, redis).await,
+        Meeting::GatewayDiesWithMessages => dies_with_messages(cluster, school, notebook).await,
     }
-    options.crowd.text_bytes = trial.text_bytes;
-    let outcome = chaos::run(cluster, school, notebook, &options).await?;
-    let summary = &outcome.summary;
-    println!(
-        "{}: {}, quiet after {:?}",
-        trial.name,
-        summary.json(),
-        outcome.quiet_after
-    );
-    if !summary.is_clean() {
-        let broken: Vec<String> = outcome.violations.iter().take(TOLD).map(ToString::to_string).collect();
-        bail!("{} broken promises:\n{}", outcome.violations.len(), broken.join("\n"));
-    }
-    ensure!(outcome.quiet_after.is_some(), "not everybody had everything in time");
-    ensure!(
-        summary.acknowledged > 10 && summary.delivered > summary.acknowledged,
-        "hardly anything was said"
-    );
-    (trial.holds)(&outcome)
 }

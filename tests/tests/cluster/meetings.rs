@@ -7,7 +7,7 @@ use samtale_client::{Client, StopReason, Update, Updates};
 use samtale_protocol::messages::{History, Part};
 use samtale_protocol::presence::WatchPresence;
 use samtale_protocol::threads::{Recipient, ThreadReference};
-use samtale_protocol::{CloseCode, Event, ProfileId, Reply, Request, SessionId, Signal, SpaceId};
+use samtale_protocol::{CloseCode, Event, Reply, Request, SessionId, Signal};
 use samtale_tests::checker::Note;
 use samtale_tests::cluster::Cluster;
 use samtale_tests::cluster::people::School;
@@ -15,64 +15,14 @@ use samtale_tests::node::until;
 use samtale_tests::town::PASSWORD;
 use samtale_tests::witness::Notebook;
 
-/// How soon an ended login's socket is closed, on whatever gateway it is.
-const REVOKED_WITHIN: Duration = Duration::from_secs(2);
-/// How long someone may be seen online whose gateway was killed.
-const OFFLINE_WITHIN: Duration = Duration::from_secs(30);
+/// How soon the socket of an ended login, or of someone whose rights changed, is closed, on whatever gateway it is.
+pub const REVOKED_WITHIN: Duration = Duration::from_secs(2);
 /// A session whose client was shown something gets a cursor with the next ping, 25 s later at most.
 const CURSOR_WITHIN: Duration = Duration::from_secs(40);
 /// How long what the journal holds takes to be told again, and then some.
 const TOLD_AGAIN_WITHIN: Duration = Duration::from_secs(5);
 /// On a machine that does much beside, it is told that long later, and this file fails only beyond.
-const NOISE: Duration = Duration::from_secs(3);
-
-/// Someone is watched from the first gateway, and theirs is killed: a wrong "online" ends.
-pub async fn dies_with_its_people(cluster: &Cluster, school: &School) -> Result<()> {
-    let (first, last) = (&cluster.addresses[0], cluster.addresses.last().context("no gateway")?);
-    let [.., watcher, watched] = school.people.as_slice() else {
-        bail!("too few people");
-    };
-    let (there, mut there_hears) = watched.connect(&format!("http://{last}"))?;
-    until(&mut there_hears, connected).await?;
-    let (here, mut here_hears) = watcher.connect(&format!("http://{first}"))?;
-    until(&mut here_hears, connected).await?;
-    see_online(&here, &mut here_hears, school.space, watched.profile).await?;
-    let gateway = cluster.gateways.last().context("no gateway")?;
-    gateway.lock().await.kill()?;
-    let killed = Instant::now();
-    let offline = until(&mut here_hears, |update| match update {
-        Update::Signal(Signal::Presence { online: false, .. }) => Some(()),
-        _ => None,
-    });
-    let seen = tokio::time::timeout(OFFLINE_WITHIN + NOISE, offline).await;
-    println!("a dead gateway's person was seen offline after {:?}", killed.elapsed());
-    there.stop().await;
-    here.stop().await;
-    let mut gateway = gateway.lock().await;
-    gateway.start()?;
-    gateway.ready().await?;
-    seen.context("they stay online")?.map(drop)
-}
-
-/// Watches someone until they are seen online: the answer says so, or a signal does soon after. A gateway whose Redis has
-/// just come back tells of its people when it has reached it again.
-async fn see_online(here: &Client, hears: &mut Updates, space: SpaceId, watched: ProfileId) -> Result<()> {
-    let watch = Request::WatchPresence(WatchPresence {
-        space,
-        profiles: vec![watched],
-    });
-    let Reply::Online(online) = here.request(watch).await? else {
-        bail!("no answer to who is online");
-    };
-    if online.profiles == [watched] {
-        return Ok(());
-    }
-    let told = until(hears, |update| match update {
-        Update::Signal(Signal::Presence { online, profile, .. }) => (online && profile == watched).then_some(()),
-        _ => None,
-    });
-    told.await.context("they are not seen")
-}
+pub const NOISE: Duration = Duration::from_secs(3);
 
 /// The last of the school is there twice, and ends the login on the last gateway from the first.
 pub async fn end_elsewhere(cluster: &Cluster, school: &School, is_redis_away: bool) -> Result<()> {
@@ -291,11 +241,11 @@ fn aged(mut cursor: Vec<u8>) -> Result<Vec<u8>> {
     Ok(cursor)
 }
 
-fn connected(update: Update) -> Option<()> {
+pub fn connected(update: Update) -> Option<()> {
     matches!(update, Update::Connected(_)).then_some(())
 }
 
-fn message(update: Update, text: &str) -> Option<samtale_protocol::ThreadId> {
+pub fn message(update: Update, text: &str) -> Option<samtale_protocol::ThreadId> {
     match update {
         Update::Event { event, .. } => match *event {
             Event::Message(message) => (Part::plain_text(&message.parts) == text).then_some(message.thread),
@@ -305,7 +255,7 @@ fn message(update: Update, text: &str) -> Option<samtale_protocol::ThreadId> {
     }
 }
 
-async fn leave(client: Client, hears: &mut Updates) -> Result<()> {
+pub async fn leave(client: Client, hears: &mut Updates) -> Result<()> {
     client.stop().await;
     while let Some(update) = hears.next().await {
         if matches!(update, Update::Stopped { .. }) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use samtale_protocol::PersonId;
+use samtale_protocol::time::Clock;
 use samtale_router::{Presence, Publisher, RedisLog, RedisOptions};
 use samtale_storage::{InTransit, Keyring};
 use tokio::task::JoinHandle;
@@ -28,12 +29,15 @@ impl Node {
             tokio::join!(log.run(&publisher), log.run_presence(&told));
         });
         let node = Self { presence, running };
-        until("Redis is there", async || node.presence.online(&[ANNA]).await.is_some()).await;
+        until("Redis is there", async || {
+            node.presence.online(&[ANNA], SystemClock.now()).await.is_some()
+        })
+        .await;
         node
     }
 
     async fn sees(&self) -> Option<Vec<bool>> {
-        self.presence.online(&[ANNA, BO]).await
+        self.presence.online(&[ANNA, BO], SystemClock.now()).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! What people do: come, write, leave.
+//! What people do: come, and write.
 
 use std::cmp::Reverse;
 use std::os::fd::AsFd;
@@ -16,9 +16,9 @@ use crate::clock;
 use crate::messages::Label;
 
 /// How soon what could not be done is tried again.
-const SOON: u64 = 20_000_000;
+pub(super) const SOON: u64 = 20_000_000;
 /// How soon someone whose connection ended comes back.
-const COME_BACK: u64 = 200_000_000;
+pub(super) const COME_BACK: u64 = 200_000_000;
 /// Of the messages, those that staff write.
 const BY_STAFF: f64 = 0.7;
 /// Of the messages of others, those that answer one.
@@ -35,7 +35,9 @@ impl Player {
     pub(super) fn act(&mut self, moment: u64, action: Action) -> Result<()> {
         match action {
             Action::Come(person) => {
-                self.people[person].wanted += 1;
+                let of = &mut self.people[person];
+                of.to_come = of.to_come.saturating_sub(1);
+                of.wanted += 1;
                 self.come(person)?;
             }
             Action::Again(person) => self.come(person)?,
@@ -60,10 +62,15 @@ impl Player {
     /// Comes, unless they are there or on the way, or have no reason any more.
     fn come(&mut self, number: usize) -> Result<()> {
         let (players, player) = (self.part.servers.len(), self.part.player);
-        let person = &mut self.people[number];
-        if person.wanted == 0 || person.stage != Stage::Away {
+        let person = &self.people[number];
+        if person.wanted == 0 || !matches!(person.stage, Stage::Away | Stage::Closing) {
             return Ok(());
         }
+        if person.stage == Stage::Closing {
+            // They do not wait for the end of the connection before.
+            self.is_away(number);
+        }
+        let person = &mut self.people[number];
         self.told.arrivals += 1;
         // Another server each time: the cursor holds on all of them.
         let server = self.part.servers[(number + person.connection as usize) % players];
@@ -92,54 +99,6 @@ impl Player {
             )?;
         }
         Ok(())
-    }
-
-    /// The phone sleeps: the connection is gone without a word. What is not stored yet is waited for.
-    fn leave(&mut self, number: usize) -> Result<()> {
-        let person = &mut self.people[number];
-        if person.wanted > 0 || person.stage == Stage::Away {
-            return Ok(());
-        }
-        if !person.is_done() || person.stage != Stage::Live {
-            self.due.push(Reverse((clock::now() + SOON, Action::Go(number))));
-            return Ok(());
-        }
-        self.is_away(number);
-        if let Some(client) = self.people[number].client.take() {
-            epoll::delete(&self.epoll, client.socket().as_fd())?;
-            client.cut();
-        }
-        Ok(())
-    }
-
-    /// The connection has ended by itself.
-    pub(super) fn on_end(&mut self, number: usize, why: &crate::client::Ended) {
-        if self.told.failed + self.told.closed < 3 {
-            eprintln!("samtale-loadtest: a connection ended: {why}");
-        }
-        match self.people[number].stage {
-            Stage::Live => self.told.closed += 1,
-            _ => self.told.failed += 1,
-        }
-        self.is_away(number);
-        // A closed descriptor leaves the epoll by itself.
-        self.people[number].client = None;
-        // Also who has no reason to be there any more has an outbox, perhaps.
-        if !self.people[number].outbox.is_empty() && self.people[number].wanted == 0 {
-            self.due.push(Reverse((clock::now() + COME_BACK, Action::Come(number))));
-            self.due
-                .push(Reverse((clock::now() + 2 * COME_BACK, Action::Leave(number))));
-        }
-        self.due
-            .push(Reverse((clock::now() + COME_BACK, Action::Again(number))));
-    }
-
-    fn is_away(&mut self, number: usize) {
-        self.people[number].stage = Stage::Away;
-        self.people[number].under_way.clear();
-        self.open = self.open.saturating_sub(1);
-        let present = &mut self.present[self.cast.people[number].side()];
-        present.retain(|person| *person != number);
     }
 
     /// Someone who is there writes in one of their conversations.
@@ -175,7 +134,7 @@ impl Player {
 
     fn write(&mut self, author: usize, thread: usize, due: u64, answers: bool) -> Result<()> {
         let Some(id) = self.talks[thread].id else { return Ok(()) };
-        let number = self.ledger.write(thread, due);
+        let number = self.ledger.write(thread, author, due);
         let message = SendMessage {
             thread: id,
             client_id: self.client_id(),
@@ -244,7 +203,7 @@ impl Player {
         for person in 0..self.people.len() {
             if self.cast.people[person].threads.contains(&thread) {
                 let comes = clock::now() + nanoseconds(self.draw.share() * ALARMED / speed);
-                self.due.push(Reverse((comes, Action::Come(person))));
+                self.comes(comes, person);
                 self.due
                     .push(Reverse((comes + nanoseconds(LOOKS / speed), Action::Leave(person))));
             }

@@ -10,8 +10,8 @@ use samtale_protocol::messages::{History, MarkRead, Message, Part};
 use samtale_protocol::threads::Inbox;
 use samtale_protocol::{ErrorCode, Event, Refusal, Reply, Request, ServerFrame, SpaceId, limits};
 
-use super::super::ledger::{Over, Was};
-use super::super::person::{Asked, Stage};
+use super::super::ledger::{Because, Over, Was};
+use super::super::person::{Asked, Page, Stage};
 use super::{Action, Heard, Player, SECOND};
 use crate::clock;
 use crate::messages::Label;
@@ -113,6 +113,9 @@ impl Player {
         match self.ledger.show(number, thread, label.number, message, over) {
             Was::New => {
                 self.told.deliveries += 1;
+                let is_there = person.stage == Stage::Live;
+                let is_own = self.ledger.is_by(number, thread, label.number);
+                self.told.told_to_others += u64::from(is_there && !is_own);
                 self.told.by_second.entry(now / SECOND).or_default()[1] += 1;
                 self.told.before_question += u64::from(heard.reply_to.is_some_and(|question| question >= message));
                 if person.stage == Stage::Live && person.live_since <= label.due {
@@ -129,6 +132,8 @@ impl Player {
         let now = clock::now();
         let person = &mut self.people[number];
         (person.stage, person.live_since) = (Stage::Live, now);
+        // Now the phone gives up the connection that it had when it fell asleep.
+        person.half_open = None;
         person.first_live.get_or_insert(now);
         self.arrivals.saturating_record((now - person.came_at) / 1000);
         let again: Vec<_> = person
@@ -160,7 +165,11 @@ impl Player {
         };
         let talk = self.talks[thread];
         if let (Some(id), Some(newest)) = (talk.id, talk.newest) {
-            person.to_read.push((thread, None));
+            person.to_read.push(Page {
+                thread,
+                before: None,
+                because: Because::TheyLook,
+            });
             if self.draw.share() < MARKS {
                 let mark = MarkRead {
                     thread: id,
@@ -181,7 +190,11 @@ impl Player {
         self.told.resyncs += 1;
         for thread in &self.cast.people[number].threads {
             if self.cast.threads[*thread].space == space {
-                self.people[number].to_read.push((*thread, None));
+                self.people[number].to_read.push(Page {
+                    thread: *thread,
+                    before: None,
+                    because: Because::LoadedAnew,
+                });
             }
         }
         self.read_on(number);
@@ -191,16 +204,16 @@ impl Player {
     fn read_on(&mut self, number: usize) {
         let person = &mut self.people[number];
         while person.under_way.len() + 3 < limits::REQUESTS_UNDER_WAY
-            && let Some((thread, before)) = person.to_read.pop()
+            && let Some(page) = person.to_read.pop()
         {
-            let Some(id) = self.talks[thread].id else { continue };
-            let page = History {
+            let Some(id) = self.talks[page.thread].id else { continue };
+            let history = History {
                 thread: id,
-                before,
+                before: page.before,
                 after: None,
                 limit: PAGE,
             };
-            let _ = person.ask(Request::History(page), Asked::Page(thread));
+            let _ = person.ask(Request::History(history), Asked::Page(page));
         }
     }
 
@@ -213,23 +226,28 @@ impl Player {
             }
             (Asked::Send(thread, message), Reply::Sent(sent)) => {
                 self.told.stored += 1;
+                self.told.recipients += self.cast.threads[thread].members.saturating_sub(1) as u64;
                 self.told.by_second.entry(clock::now() / SECOND).or_default()[0] += 1;
                 let is_same = self.ledger.store(thread, message, sent.message);
                 self.told.duplicated += u64::from(!is_same);
                 let outbox = &mut self.people[number].outbox;
                 outbox.retain(|out| (out.thread, out.number) != (thread, message));
             }
-            (Asked::Page(thread), Reply::History(page)) => {
+            (Asked::Page(asked), Reply::History(page)) => {
                 self.told.reads += 1;
-                // Someone who only looks reads a page; who has to load anew reads until nothing is new.
+                // Whoever reads goes on until nothing is new to them.
                 let mut news = 0;
                 for message in &page.messages {
                     if let Some(heard) = self.heard(message) {
-                        news += usize::from(self.ledger.learn(number, heard.thread, heard.label.number));
+                        news += usize::from(
+                            self.ledger
+                                .learn(number, heard.thread, heard.label.number, asked.because),
+                        );
                     }
                 }
                 if let Some(oldest) = page.messages.first().filter(|_| page.more && news > 0) {
-                    self.people[number].to_read.push((thread, Some(oldest.message)));
+                    let before = Some(oldest.message);
+                    self.people[number].to_read.push(Page { before, ..asked });
                 }
             }
             _ => self.told.reads += 1,
