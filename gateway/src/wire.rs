@@ -4,8 +4,6 @@ use std::io;
 use std::ops::Deref;
 use std::task::{Context, Poll, ready};
 
-use rustix::io::Errno;
-use rustix::net::SendFlags;
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
@@ -55,14 +53,8 @@ impl Deref for OwnedWire {
 }
 
 impl Wire for TcpStream {
-    /// Asks the socket and not tokio, which keeps whether it can be written elsewhere in memory: a look there costs each
-    /// delivery more than the answer is worth, since nearly always it can. Tokio is asked when it could not, and then knows
-    /// that there is something to wait for.
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match rustix::net::send(self, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
-            Err(Errno::AGAIN | Errno::INTR) => Self::try_write(self, bytes),
-            sent => Ok(sent?),
-        }
+        Self::try_write(self, bytes)
     }
 
     fn poll_writable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
