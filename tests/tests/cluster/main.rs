@@ -93,6 +93,10 @@ enum Meeting {
 }
 
 fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--list") {
+        list();
+        return ExitCode::SUCCESS;
+    }
     let filters: Vec<String> = std::env::args()
         .skip(1)
         .filter(|argument| !argument.starts_with('-'))
@@ -123,6 +127,14 @@ fn main() -> ExitCode {
             println!("test cluster ... FAILED\n{error:#}\n\ntest result: FAILED. 0 passed; 1 failed;");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Names what there is, as other tests do.
+fn list() {
+    let meetings = MEETINGS.into_iter().map(|(name, _)| name);
+    for name in meetings.chain(trials().into_iter().map(|trial| trial.name)) {
+        println!("{name}: test");
     }
 }
 
