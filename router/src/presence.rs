@@ -119,22 +119,21 @@ impl Presence {
     /// Whether each of these is online on any node. `None` when the other nodes can not be asked now: what they told last holds
     /// for a while. After that, only who is here is online.
     pub async fn online(&self, persons: &[PersonId], now: Timestamp) -> Option<Vec<bool>> {
-        let here = persons.iter().map(|person| self.is_online_here(*person));
-        let Some(shared) = &self.shared else {
-            return Some(here.collect());
+        let elsewhere = match &self.shared {
+            Some(shared) => shared.online(persons).await,
+            None => Ok(vec![false; persons.len()]),
         };
-        let elsewhere = shared.online(persons).await;
-        let mut state = self.lock();
+        let here: Vec<bool> = persons.iter().map(|person| self.is_online_here(*person)).collect();
         match elsewhere {
             Ok(elsewhere) => {
-                state.answered = Some(now);
-                drop(state);
-                Some(here.zip(elsewhere).map(|(here, elsewhere)| here || elsewhere).collect())
+                self.lock().answered = Some(now);
+                let both = here.into_iter().zip(elsewhere);
+                Some(both.map(|(here, elsewhere)| here || elsewhere).collect())
             }
-            Err(_) if state.answered.is_none_or(|answered| now.since(answered) < UNANSWERED) => None,
             Err(_) => {
-                drop(state);
-                Some(here.collect())
+                let answered = self.lock().answered;
+                let holds = answered.is_none_or(|answered| now.since(answered) < UNANSWERED);
+                (!holds).then_some(here)
             }
         }
     }
