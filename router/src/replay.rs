@@ -162,28 +162,16 @@ impl Replay {
         time: Timestamp,
     ) -> Result<ReplayPage, RightsError> {
         let page = self.rights.journal(space, place).await?;
-        let (mut frames, mut on, mut rows) = (Vec::new(), page.next, page.rows);
+        let (mut on, mut rows) = (page.next, page.rows);
         if let Some(back) = rows.iter().position(|(_, record)| place.back_for(record).is_some()) {
             on = place.back_for(&rows[back].1);
             rows.truncate(back);
         }
-        let mut told = stream::iter(newest_of_each(rows))
-            .map(|(id, record)| async move {
-                let frame = self.frame_of(space, person, id, &record).await;
-                (place.behind(id, record.time), frame)
-            })
-            .buffered(AT_ONCE);
-        let mut reached = None;
-        while let Some((behind, frame)) = told.next().await {
-            match (frame, reached) {
-                (Ok(frame), _) => frames.extend(frame),
-                (Err(error), None) => return Err(error),
-                (Err(_), Some(_)) => {
-                    on = reached;
-                    break;
-                }
-            }
-            reached = Some(behind);
+        let rows = newest_of_each(rows);
+        let (frames, told) = self.frames_of(space, person, &rows).await?;
+        if told < rows.len() {
+            let last = told.checked_sub(1).and_then(|last| rows.get(last));
+            on = last.map(|(id, record)| place.behind(*id, record.time));
         }
         let next = match on {
             Some(place) => ReplayFrom::Journal { place, then, time },
@@ -192,23 +180,39 @@ impl Replay {
         Ok(ReplayPage::Events { frames, next })
     }
 
-    /// What a row of the journal says to `person` now, if it is for them.
-    async fn frame_of(
+    /// What rows of the journal say to `person` now, and how many rows that is: those before the first that can not be told
+    /// now. An error when that is the first of all.
+    async fn frames_of(
         &self,
         space: SpaceId,
         person: PersonId,
-        id: EventId,
-        record: &JournalRecord,
-    ) -> Result<Option<ServerFrame>, RightsError> {
-        let permitted = self
-            .rights
-            .permits(space, person, &record.audience, record.time)
-            .await?;
-        if !permitted {
-            return Ok(None);
+        rows: &[(EventId, JournalRecord)],
+    ) -> Result<(Vec<ServerFrame>, usize), RightsError> {
+        let asked = rows
+            .iter()
+            .map(|(_, record)| self.rights.permits(space, person, &record.audience, record.time));
+        let mut permitted = stream::iter(asked).buffered(AT_ONCE);
+        let (mut told, mut theirs) = (0, Vec::new());
+        while let Some(permits) = permitted.next().await {
+            match permits {
+                Ok(true) => theirs.push(told),
+                Ok(false) => {}
+                Err(error) if told == 0 => return Err(error),
+                Err(_) => break,
+            }
+            told += 1;
         }
-        let event = self.rights.event_of(space, record).await?;
-        Ok(event.map(|event| ServerFrame::Event { space, id, event }))
+        let facts: Vec<&Fact> = theirs.iter().map(|row| &rows[*row].1.fact).collect();
+        let events = match self.rights.events_of(space, &facts).await {
+            Err(error) if theirs.first() == Some(&0) => return Err(error),
+            events => events.unwrap_or_default(),
+        };
+        let told = theirs.get(events.len()).copied().unwrap_or(told);
+        let frames = theirs.iter().zip(events).filter_map(|(row, event)| {
+            let (id, event) = (rows[*row].0, event?);
+            Some(ServerFrame::Event { space, id, event })
+        });
+        Ok((frames.collect(), told))
     }
 }
 

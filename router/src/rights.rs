@@ -44,8 +44,9 @@ pub trait Rights: Send + Sync + 'static {
         time: Timestamp,
     ) -> Result<bool, RightsError>;
 
-    /// What a fact of the journal says now; `None` when there is nothing to tell of it any more.
-    async fn event_of(&self, space: SpaceId, record: &JournalRecord) -> Result<Option<Event>, RightsError>;
+    /// What facts of the journal say now, in their order; `None` where there is nothing to tell any more. As many as can be
+    /// told now, which may be fewer than were asked for, but at least one: an error when the first can not.
+    async fn events_of(&self, space: SpaceId, facts: &[&Fact]) -> Result<Vec<Option<Event>>, RightsError>;
 
     /// A page of the space's journal from `from` on, oldest first, with the ids of its rows, and where the next page
     /// begins; `None` when this was the last.
@@ -128,7 +129,7 @@ pub(crate) fn newest_of_each(rows: Vec<(EventId, JournalRecord)>) -> Vec<(EventI
     newest
 }
 
-/// How many rows of a journal are looked up at once.
+/// Of how many rows of a journal it is looked up at once who is behind them.
 pub(crate) const AT_ONCE: usize = 16;
 
 /// How far before a cursor's time the journal is read. What is in the log after the cursor's place has a row of the journal

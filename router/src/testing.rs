@@ -113,16 +113,23 @@ impl Rights for FakeRights {
         Ok(!self.forbids.load(Ordering::SeqCst))
     }
 
-    async fn event_of(&self, _: SpaceId, record: &JournalRecord) -> Result<Option<Event>, RightsError> {
+    async fn events_of(&self, _: SpaceId, facts: &[&Fact]) -> Result<Vec<Option<Event>>, RightsError> {
         let every = self.fails_every.load(Ordering::SeqCst);
-        if every > 0 && self.told.fetch_add(1, Ordering::SeqCst) % every == every - 1 {
+        let mut events = Vec::new();
+        for fact in facts {
+            if every > 0 && self.told.fetch_add(1, Ordering::SeqCst) % every == every - 1 {
+                break;
+            }
+            events.push(match fact {
+                Fact::Directory { version } => Some(Event::Directory { version: *version }),
+                _ => None,
+            });
+        }
+        if events.is_empty() && !facts.is_empty() {
             let reason = "not now".to_owned();
             return Err(RightsError { reason });
         }
-        let Fact::Directory { version } = record.fact else {
-            return Ok(None);
-        };
-        Ok(Some(Event::Directory { version }))
+        Ok(events)
     }
 
     async fn note_late(&self, _: SpaceId, since: Timestamp) -> Result<(), RightsError> {

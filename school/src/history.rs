@@ -146,7 +146,7 @@ impl School {
 
     /// What is decided of those of these rows that may still become a void. Read after the rows, in one range: hardly any
     /// send is ever settled, so it is all but always empty.
-    async fn settlements_of(
+    pub(crate) async fn settlements_of(
         &self,
         partition: &[KeyValue],
         rows: &[Stored<Option<MessageRecord>>],

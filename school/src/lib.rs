@@ -10,6 +10,7 @@ pub mod directory;
 pub mod drafts;
 pub mod errors;
 pub mod explain;
+mod facts;
 pub mod follow;
 pub mod heads;
 pub mod history;

@@ -1,15 +1,12 @@
-//! What the router asks: who is behind an audience, and what a fact of the journal says now.
+//! What the router asks: who is behind an audience, and what facts of the journal say now.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use samtale_protocol::threads::{Draft, ThreadSettings};
-use samtale_protocol::{Audience, Event, PersonId, ProfileId, SpaceId, ThreadId, Timestamp};
+use samtale_protocol::{Audience, Event, PersonId, SpaceId, Timestamp};
 use samtale_router::{JournalPage, JournalPlace, LogEntry, Recipients, Rights, RightsError};
 use samtale_storage::StorageError;
-use samtale_storage::directory::DirectoryVersionRecord;
-use samtale_storage::journal::{Fact, JournalRecord};
-use samtale_storage::threads::{DraftRecord, OwnReadMarkerRecord, ThreadSettingsRecord, profile_thread_key};
+use samtale_storage::journal::Fact;
 
 use crate::directory::Directory;
 use crate::school::School;
@@ -147,15 +144,8 @@ impl Rights for School {
             }))
     }
 
-    async fn event_of(&self, space: SpaceId, record: &JournalRecord) -> Result<Option<Event>, RightsError> {
-        match self.tell_now(space, &record.fact).await {
-            // One damaged row must not end every replay that comes to it. Lists count it as withheld when they are read.
-            Err(error @ StorageError::Unreadable { .. }) => {
-                tracing::error!(%error, "a fact of the journal can not be told");
-                Ok(None)
-            }
-            told => told.map_err(not_known),
-        }
+    async fn events_of(&self, space: SpaceId, facts: &[&Fact]) -> Result<Vec<Option<Event>>, RightsError> {
+        self.tell_now(space, facts).await.map_err(not_known)
     }
 
     async fn journal(&self, space: SpaceId, from: JournalPlace) -> Result<JournalPage, RightsError> {
@@ -188,89 +178,6 @@ impl School {
                 people(&all)
             }
         }
-    }
-
-    /// What a fact says now.
-    async fn tell_now(&self, space: SpaceId, fact: &Fact) -> Result<Option<Event>, StorageError> {
-        Ok(match fact {
-            Fact::Message { thread, message } => self
-                .settled_message(space, *thread, *message)
-                .await?
-                .map(Event::Message),
-            // Without a message its start was given up, or is under way and told of when it is done.
-            Fact::Thread { thread } if !self.heads(space).await?.knows(*thread) => None,
-            Fact::Thread { thread } => self
-                .thread(space, *thread, 0)
-                .await?
-                .map(|state| Event::Thread(state.view())),
-            Fact::Membership { thread, profile } => {
-                let state = self.thread(space, *thread, 0).await?;
-                state.and_then(|state| {
-                    let member = state.members.get(profile)?;
-                    Some(Event::Membership {
-                        thread: *thread,
-                        membership_version: state.record.membership_version,
-                        profile: *profile,
-                        joined_at: member.joined_at,
-                        left_at: member.left_at,
-                    })
-                })
-            }
-            Fact::Read { thread, profile } => {
-                let key = profile_thread_key(space, *profile, *thread);
-                let stored = self.store.get::<OwnReadMarkerRecord>(&key).await?;
-                stored.map(|stored| Event::Read {
-                    thread: *thread,
-                    profile: *profile,
-                    version: stored.timestamp,
-                    read: stored.record.read,
-                })
-            }
-            Fact::ThreadSettings { thread, profile } => self.settings_now(space, *thread, *profile).await?,
-            Fact::Draft { thread, profile } => self.draft_now(space, *thread, *profile).await?,
-            Fact::Directory { .. } => {
-                let key = samtale_storage::directory::directory_version_key(space);
-                let stored = self.store.get::<DirectoryVersionRecord>(&key).await?;
-                stored.map(|stored| Event::Directory {
-                    version: stored.timestamp,
-                })
-            }
-            Fact::Late { .. } | Fact::Profiles { .. } | Fact::LoginEnded { .. } | Fact::PresenceVisibility { .. } => {
-                None
-            }
-        })
-    }
-
-    async fn settings_now(
-        &self,
-        space: SpaceId,
-        thread: ThreadId,
-        profile: ProfileId,
-    ) -> Result<Option<Event>, StorageError> {
-        let key = profile_thread_key(space, profile, thread);
-        let stored = self.store.get::<ThreadSettingsRecord>(&key).await?;
-        Ok(stored.map(|stored| {
-            Event::ThreadSettings(ThreadSettings {
-                thread,
-                version: stored.timestamp,
-                muted: stored.record.muted,
-                marked: stored.record.marked,
-            })
-        }))
-    }
-
-    async fn draft_now(
-        &self,
-        space: SpaceId,
-        thread: ThreadId,
-        profile: ProfileId,
-    ) -> Result<Option<Event>, StorageError> {
-        let key = profile_thread_key(space, profile, thread);
-        let stored = self.store.get::<DraftRecord>(&key).await?;
-        Ok(stored.map(|stored| {
-            let (version, text) = (stored.timestamp, stored.record.text);
-            Event::Draft(Draft { thread, version, text })
-        }))
     }
 }
 

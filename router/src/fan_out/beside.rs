@@ -1,12 +1,13 @@
 //! What waits for storage or the log: it runs beside the router's loop, and its outcome comes back as an input.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use samtale_protocol::time::Clock;
 use samtale_protocol::{EventId, SpaceId, ThreadId, Timestamp};
-use samtale_storage::journal::JournalRecord;
+use samtale_storage::journal::{Fact, JournalRecord};
 
 use super::bridging::{Begin, Bridge, Bridged};
 use crate::delivery::{Recipients, Safe};
@@ -132,19 +133,13 @@ async fn read_journal(
         rows.truncate(back);
     }
     rows.retain(|(id, _)| !on.told.contains(id));
-    let mut entries: Vec<(Arc<LogEntry>, Recipients)> = Vec::with_capacity(rows.len());
-    let mut read = stream::iter(newest_of_each(rows))
-        .map(|(id, record)| entry_of(rights, space, id, record))
-        .buffered(AT_ONCE);
-    while let Some(entry) = read.next().await {
-        let Some(entry) = entry else {
-            let (last, _) = entries.last()?;
-            next = Some(place.behind(last.id, last.time));
-            break;
-        };
-        entries.push(entry);
+    let rows = newest_of_each(rows);
+    let asked = rows.len();
+    let entries = entries_of(rights, space, rows).await;
+    if entries.len() < asked {
+        let (last, _) = entries.last()?;
+        next = Some(place.behind(last.id, last.time));
     }
-    drop(read);
     Some(Bridged {
         space,
         on: Arc::clone(on),
@@ -153,25 +148,35 @@ async fn read_journal(
     })
 }
 
-/// What a row of the journal says now, and to whom; `None` if that can not be read now.
-async fn entry_of(
+/// What rows of the journal say now, and to whom: those before the first that can not be told now.
+async fn entries_of(
     rights: &Arc<dyn Rights>,
     space: SpaceId,
-    id: EventId,
-    record: JournalRecord,
-) -> Option<(Arc<LogEntry>, Recipients)> {
-    let event = rights.event_of(space, &record).await.ok()?;
-    let entry = Arc::new(LogEntry {
-        id,
-        time: record.time,
-        audience: record.audience,
-        fact: record.fact,
-        event,
+    rows: Vec<(EventId, JournalRecord)>,
+) -> Vec<(Arc<LogEntry>, Recipients)> {
+    let facts: Vec<&Fact> = rows.iter().map(|(_, record)| &record.fact).collect();
+    let events = rights.events_of(space, &facts).await.unwrap_or_default();
+    let told = rows.into_iter().zip(events).map(|((id, record), event)| {
+        let entry = Arc::new(LogEntry {
+            id,
+            time: record.time,
+            audience: record.audience,
+            fact: record.fact,
+            event,
+        });
+        async move {
+            // A log that began anew is rare: here a slow thread may hold back the others of its space.
+            rights.observe(space, &entry);
+            let recipients = rights.recipients(space, &entry.audience).await.ok()?;
+            Some((entry, recipients))
+        }
     });
-    // A log that began anew is rare: here a slow thread may hold back the others of its space.
-    rights.observe(space, &entry);
-    let recipients = rights.recipients(space, &entry.audience).await.ok()?;
-    Some((entry, recipients))
+    let known = stream::iter(told).buffered(AT_ONCE);
+    known
+        .take_while(|entry| ready(entry.is_some()))
+        .filter_map(ready)
+        .collect()
+        .await
 }
 
 /// Loads who is behind an entry's audience.
@@ -243,9 +248,7 @@ pub(super) async fn peek(rights: Arc<dyn Rights>, space: SpaceId, since: Timesta
         let Ok(page) = rights.journal(space, from).await else {
             break;
         };
-        for (id, record) in newest_of_each(page.rows) {
-            entries.extend(entry_of(&rights, space, id, record).await);
-        }
+        entries.extend(entries_of(&rights, space, newest_of_each(page.rows)).await);
         place = page.next;
     }
     Done::Peeked { space, entries }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
 use rustc_hash::FxHashMap;
 use samtale_protocol::{SpaceId, Timestamp};
 use samtale_storage::journal::Fact;
@@ -12,9 +11,6 @@ use super::{Backlog, Publisher, RETRY};
 use crate::log::LogEntry;
 use crate::metered;
 use crate::rights::{JOURNAL_MARGIN, JournalPlace, Rights};
-
-/// How many facts of a page are looked up at once: one after the other, a busy space is written faster than it is told.
-const LOOKED_UP: usize = 32;
 
 /// What of a space's journal is to be published again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,32 +82,25 @@ impl Publisher {
         let mut next = page.next;
         let mut rows = page.rows;
         rows.retain(|(id, record)| !matches!(record.fact, Fact::Late { .. }) && !in_log.contains(id));
-        let mut entries: Vec<Arc<LogEntry>> = Vec::with_capacity(rows.len());
-        let mut told = stream::iter(rows)
-            .map(|(id, record)| async move {
-                let event = rights.event_of(space, &record).await;
-                (id, record, event)
-            })
-            .buffered(LOOKED_UP);
-        while let Some((id, record, event)) = told.next().await {
-            let event = match (event, entries.last()) {
-                (Ok(event), _) => event,
-                (Err(_), None) => return Err(()),
-                (Err(_), Some(last)) => {
-                    next = Some(place.behind(last.id, last.time));
-                    break;
-                }
-            };
-            entries.push(Arc::new(LogEntry {
-                id,
-                time: record.time,
-                audience: record.audience,
-                fact: record.fact,
-                event,
-            }));
+        let facts: Vec<&Fact> = rows.iter().map(|(_, record)| &record.fact).collect();
+        let events = rights.events_of(space, &facts).await.map_err(drop)?;
+        if events.len() < rows.len() {
+            let last = events.len().checked_sub(1).and_then(|last| rows.get(last));
+            let (id, record) = last.ok_or(())?;
+            next = Some(place.behind(*id, record.time));
         }
-        // Behind a failure others may be under way.
-        drop(told);
+        let told = rows.into_iter().zip(events);
+        let entries: Vec<Arc<LogEntry>> = told
+            .map(|((id, record), event)| {
+                Arc::new(LogEntry {
+                    id,
+                    time: record.time,
+                    audience: record.audience,
+                    fact: record.fact,
+                    event,
+                })
+            })
+            .collect();
         self.append(space, &entries, 0, rights).await.map_err(drop)?;
         metered::count_republished(entries.len());
         Ok(next)

@@ -10,6 +10,7 @@ mod harness;
 mod inbox;
 mod members;
 mod messages;
+mod missed;
 mod model;
 mod names;
 mod on_cql;

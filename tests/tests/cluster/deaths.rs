@@ -57,7 +57,13 @@ pub async fn dies_with_its_people(cluster: &Cluster, school: &School, redis: Red
     gateway.lock().await.kill()?;
     let killed = Instant::now();
     there.stop().await;
-    let looking = is_offline_in_time(&mut here_hears, watched.profile, killed, redis != Redis::ComesBack);
+    let looking = is_offline_in_time(
+        &here,
+        &mut here_hears,
+        (school.space, watched.profile),
+        killed,
+        redis != Redis::ComesBack,
+    );
     let returning = async {
         if redis == Redis::ComesBack {
             // tidy: waits because Redis is to be away for a while
@@ -78,17 +84,30 @@ pub async fn dies_with_its_people(cluster: &Cluster, school: &School, redis: Red
     seen
 }
 
-/// Listens to what is told of `watched` until they are offline, or else until the last moment: they may be seen again when
+/// Listens to what is told of someone until they are offline, or else until the last moment: they may be seen again when
 /// Redis comes back, and only what holds then counts.
-async fn is_offline_in_time(hears: &mut Updates, watched: ProfileId, killed: Instant, at_once: bool) -> Result<()> {
+async fn is_offline_in_time(
+    here: &Client,
+    hears: &mut Updates,
+    (space, watched): (SpaceId, ProfileId),
+    killed: Instant,
+    at_once: bool,
+) -> Result<()> {
     let mut is_online = true;
     let listening = async {
         while is_online || !at_once {
-            is_online = until(hears, |update| match update {
-                Update::Signal(Signal::Presence { online, profile, .. }) => (profile == watched).then_some(online),
+            let told = until(hears, |update| match update {
+                Update::Signal(Signal::Presence { online, profile, .. }) => {
+                    (profile == watched).then_some(Some(online))
+                }
+                Update::Connected(_) => Some(None),
                 _ => None,
-            })
-            .await?;
+            });
+            // A gateway remembers of a connection that ended nothing, also not whom it watched.
+            is_online = match told.await? {
+                Some(online) => online,
+                None => watch(here, space, watched).await?,
+            };
             let seen = if is_online { "online" } else { "offline" };
             println!("a dead gateway's person was seen {seen} after {:?}", killed.elapsed());
         }
@@ -104,14 +123,7 @@ async fn is_offline_in_time(hears: &mut Updates, watched: ProfileId, killed: Ins
 /// Watches someone until they are seen online: the answer says so, or a signal does soon after. A gateway whose Redis has
 /// just come back tells of its people when it has reached it again.
 async fn see_online(here: &Client, hears: &mut Updates, space: SpaceId, watched: ProfileId) -> Result<()> {
-    let watch = Request::WatchPresence(WatchPresence {
-        space,
-        profiles: vec![watched],
-    });
-    let Reply::Online(online) = here.request(watch).await? else {
-        bail!("no answer to who is online");
-    };
-    if online.profiles == [watched] {
+    if watch(here, space, watched).await? {
         return Ok(());
     }
     let told = until(hears, |update| match update {
@@ -119,6 +131,18 @@ async fn see_online(here: &Client, hears: &mut Updates, space: SpaceId, watched:
         _ => None,
     });
     told.await.context("they are not seen")
+}
+
+/// Watches someone, and returns whether they are online.
+async fn watch(here: &Client, space: SpaceId, watched: ProfileId) -> Result<bool> {
+    let watch = Request::WatchPresence(WatchPresence {
+        space,
+        profiles: vec![watched],
+    });
+    let Reply::Online(online) = here.request(watch).await? else {
+        bail!("no answer to who is online");
+    };
+    Ok(online.profiles == [watched])
 }
 
 /// The first gateway can not reach Redis, acknowledges two messages nevertheless, and is killed right behind the second. It
