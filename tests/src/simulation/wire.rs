@@ -105,9 +105,10 @@ impl Wire for ServerEnd {
             pipe.server_reads = Some(context.waker().clone());
             return Poll::Pending;
         }
-        let count = buffer.remaining().min(pipe.to_server.len());
-        let bytes: Vec<u8> = pipe.to_server.drain(..count).collect();
-        buffer.put_slice(&bytes);
+        let (bytes, _) = pipe.to_server.as_slices();
+        let count = buffer.remaining().min(bytes.len());
+        buffer.put_slice(&bytes[..count]);
+        pipe.to_server.drain(..count);
         Poll::Ready(Ok(()))
     }
 }
@@ -197,7 +198,8 @@ impl ClientEnd {
             return None;
         }
         self.read.drain(..head);
-        let payload: Vec<u8> = self.read.drain(..length).collect();
+        let payload = self.read.make_contiguous()[..length].to_vec();
+        self.read.drain(..length);
         Some(match first & 0x0f {
             0x8 => Received::Close(
                 payload

@@ -85,8 +85,11 @@ impl Device {
         });
     }
 
-    /// When the next errand is due that waits.
+    /// When the next errand is due that waits; never, while an answer has to come first.
     pub fn wakes_at(&self) -> u64 {
+        if !self.may_ask() {
+            return u64::MAX;
+        }
         let waiting = self.errands.iter().filter(|errand| errand.request.is_none());
         waiting.map(|errand| errand.not_before).min().unwrap_or(u64::MAX)
     }
@@ -114,8 +117,7 @@ impl Device {
     pub fn flush(&mut self, end: &ClientEnd) {
         let now = self.shared.world.elapsed_ms();
         for place in 0..self.errands.len() {
-            let under_way = self.errands.iter().filter(|errand| errand.request.is_some()).count();
-            if self.learned == 0 || under_way >= UNDER_WAY {
+            if !self.may_ask() {
                 return;
             }
             if self.errands[place].request.is_none() && self.errands[place].not_before <= now {
@@ -128,6 +130,12 @@ impl Device {
                 self.send_frame(end, &ClientFrame::Request { id, request });
             }
         }
+    }
+
+    /// Whether it may ask for something more: it was welcomed, and not too much is under way.
+    fn may_ask(&self) -> bool {
+        let under_way = self.errands.iter().filter(|errand| errand.request.is_some());
+        self.learned != 0 && under_way.count() < UNDER_WAY
     }
 
     fn request(&mut self, want: &mut Want) -> Request {

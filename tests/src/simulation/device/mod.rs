@@ -23,6 +23,9 @@ use crate::simulation::randomness::Seeded;
 use crate::simulation::wire::{ClientEnd, Received};
 use crate::simulation::world::World;
 
+/// How often, in milliseconds, a device that only waits for answers looks around.
+const LOOKS_MS: u64 = 1_000;
+
 /// How far a history is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -209,7 +212,8 @@ impl Device {
             self.flush(&end);
             self.tell_settled();
             let now = self.shared.world.elapsed_ms();
-            let wakes_at = self.wakes_at().min(acts_at).min(until).max(now + 1);
+            let lives_at = if self.is_living() { acts_at.min(until) } else { now + LOOKS_MS };
+            let wakes_at = self.wakes_at().min(lives_at).max(now + 1);
             let (world, stages) = (self.shared.world.clone(), Rc::clone(&self.shared.stage));
             tokio::select! {
                 biased;
