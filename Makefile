@@ -45,7 +45,7 @@ build: ## Build the release binaries
 # The short forms: together under five minutes on two cores. The floor is measured in turns with the fan-out. As many sessions as
 # the budgets speak of, where that is quick: a server's own memory and a message's own way are divided by them.
 SHORT_fanout := fanout --sessions 12000 --seconds 30
-SHORT_idle := idle --sessions 18000 --seconds 20 --repeats 2
+SHORT_idle := idle --sessions 18000 --seconds 20 --repeats 1
 SHORT_idle-tls := idle --tls --sessions 4000 --seconds 10 --repeats 2
 SHORT_storm := storm --seconds 10
 SHORT_storm-tls := storm --tls --sessions 2000 --seconds 6 --repeats 3

@@ -212,7 +212,11 @@ impl Device {
             self.flush(&end);
             self.tell_settled();
             let now = self.shared.world.elapsed_ms();
-            let lives_at = if self.is_living() { acts_at.min(until) } else { now + LOOKS_MS };
+            let lives_at = if self.is_living() {
+                acts_at.min(until)
+            } else {
+                now + LOOKS_MS
+            };
             let wakes_at = self.wakes_at().min(lives_at).max(now + 1);
             let (world, stages) = (self.shared.world.clone(), Rc::clone(&self.shared.stage));
             tokio::select! {
