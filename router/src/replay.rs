@@ -170,8 +170,12 @@ impl Replay {
         let rows = newest_of_each(rows);
         let (frames, told) = self.frames_of(space, person, &rows).await?;
         if told < rows.len() {
+            // Without one it would go on behind the page, and what is on it would be missing.
             let last = told.checked_sub(1).and_then(|last| rows.get(last));
-            on = last.map(|(id, record)| place.behind(*id, record.time));
+            let (id, record) = last.ok_or_else(|| RightsError {
+                reason: "no row of the page was told".to_owned(),
+            })?;
+            on = Some(place.behind(*id, record.time));
         }
         let next = match on {
             Some(place) => ReplayFrom::Journal { place, then, time },

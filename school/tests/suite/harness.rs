@@ -26,7 +26,7 @@ use samtale_storage::directory::{
 use samtale_storage::journal::Fact;
 use samtale_storage::memory::MemoryEngine;
 use samtale_storage::people::{PersonProfileRecord, person_profile_key};
-use samtale_storage::{Engine, Record, Store};
+use samtale_storage::{Batch, Change, Engine, Record, RowChange, Store, Table};
 
 use crate::counting::CountingEngine;
 
@@ -233,6 +233,25 @@ impl World {
             .put(key, record, self.now().as_micros() + number)
             .await
             .unwrap();
+    }
+
+    /// Writes over a row what nobody can read.
+    pub async fn damage(&self, table: &'static Table, key: samtale_storage::Key) {
+        let change = Change::Put {
+            body: b"\xff damaged".to_vec(),
+            expires_at: None,
+        };
+        let row = RowChange {
+            clustering: key.clustering,
+            change,
+            timestamp: u64::MAX / 2,
+        };
+        let batch = Batch {
+            table,
+            partition: key.partition,
+            rows: vec![row],
+        };
+        self.engine.write(batch).await.unwrap();
     }
 
     /// Someone new in the institution. [`World::changed`] makes it known.

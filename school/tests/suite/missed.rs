@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use samtale_protocol::messages::{MessageReference, Part};
 use samtale_protocol::{Event, MessageId, Request, ThreadId};
+use samtale_storage::schema::MESSAGES;
 use samtale_storage::threads::{SettlementRecord, message_key};
-use samtale_storage::{Batch, Change, Engine as _, RowChange, schema};
 
 use crate::harness::{Class, Someone, World};
 
@@ -89,20 +89,7 @@ async fn one_damaged_message_does_not_take_the_others_with_it() {
     let world = &class.world;
     let (thread, messages) = talk(&class, &["et", "to", "tre", "fire"]).await;
     let key = message_key(world.space, thread, messages[1]);
-    let row = RowChange {
-        clustering: key.clustering,
-        change: Change::Put {
-            body: b"\xff damaged".to_vec(),
-            expires_at: None,
-        },
-        timestamp: u64::MAX / 2,
-    };
-    let batch = Batch {
-        table: &schema::MESSAGES,
-        partition: key.partition,
-        rows: vec![row],
-    };
-    world.engine.write(batch).await.unwrap();
+    world.damage(&MESSAGES, key).await;
     world.advance(LATER);
     assert_eq!(told(world, class.anna, thread).await, ["først", "et", "tre", "fire"]);
 }

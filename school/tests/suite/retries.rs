@@ -8,7 +8,6 @@ use samtale_protocol::threads::StartThread;
 use samtale_protocol::{ErrorCode, Event, MessageId, Reply, Request, ThreadId};
 use samtale_storage::schema::MESSAGES;
 use samtale_storage::threads::{SettlementRecord, message_key};
-use samtale_storage::{Batch, Change, Engine, RowChange};
 
 use crate::harness::{Class, Someone, World, sent};
 
@@ -329,20 +328,7 @@ async fn a_page_counts_what_is_damaged_and_shows_the_rest() {
     let message = world.send(class.anna, thread, "to").await.unwrap();
     world.send(class.anna, thread, "tre").await.unwrap();
     let key = message_key(world.space, thread, message);
-    let row = RowChange {
-        clustering: key.clustering,
-        change: Change::Put {
-            body: b"\xff damaged".to_vec(),
-            expires_at: None,
-        },
-        timestamp: u64::MAX / 2,
-    };
-    let batch = Batch {
-        table: &MESSAGES,
-        partition: key.partition,
-        rows: vec![row],
-    };
-    world.engine.write(batch).await.unwrap();
+    world.damage(&MESSAGES, key).await;
     let page = world.history(class.teacher, thread).await.unwrap();
     let texts: Vec<String> = page
         .messages
