@@ -13,7 +13,7 @@ test("a child's parents are chosen by their relation, each of them once", async 
   await page.getByRole('link', { name: text('inbox-new') }).click();
   await page.getByRole('combobox', { name: text('compose-to') }).fill(child.name);
   const parents = text('compose-child-guardians', { name: child.name });
-  const option = page.getByRole('option').filter({ has: page.getByText(parents, { exact: true }) });
+  const option = desk.recipient(parents);
   const named = (await option.locator('.recipients__beside').textContent())?.split(', ') ?? [];
   expect(named).toContain(guardian.name);
   expect(named).toEqual([...new Set(named)]);
@@ -55,7 +55,7 @@ test('a recipient who is typed but not chosen stops the letter, in words, until 
   await page.getByRole('link', { name: text('inbox-new') }).click();
   const to = page.getByRole('combobox', { name: text('compose-to') });
   await to.fill(guardian.name);
-  await page.getByRole('option', { name: guardian.name }).first().click();
+  await desk.recipient(guardian.name).click();
   await desk.button('compose-remove', { name: guardian.name }).waitFor();
   await page.getByLabel(text('compose-subject'), { exact: true }).fill('Læsebogen');
   await page.getByLabel(text('compose-text'), { exact: true }).fill('Den ligger her.');
