@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
 use samtale_protocol::{GroupId, ProfileId, SpaceId, ThreadId, Timestamp};
 use samtale_storage::threads::{GroupThreadRecord, MemberRecord};
 use samtale_storage::{Range, StorageError};
 
 use crate::directory::id_at;
+use crate::member_changes::{MemberChange, Members};
+use crate::members::newcomer;
 use crate::recipients::Reached;
 use crate::school::School;
+use crate::thread_state::ThreadState;
 
 /// Threads of a group read at once.
 const PAGE: usize = 500;
@@ -50,51 +52,52 @@ impl School {
     }
 
     async fn follow_thread(&self, space: SpaceId, thread: ThreadId) -> Result<bool, StorageError> {
+        let now = self.now();
         let Some(directory) = self.load_directory(space).await? else {
             return Ok(false);
         };
-        let now = self.now();
         let Some(state) = self.thread_as_stored(space, thread).await? else {
             return Ok(false);
         };
-        let mut wanted = Reached::new();
-        for follow in &state.record.follows {
-            wanted.extend(directory.expand(follow, now));
-        }
-        let mut changes: FxHashMap<ProfileId, MemberRecord> = FxHashMap::default();
-        for (profile, through) in &wanted {
-            if state
-                .members
-                .get(profile)
-                .is_none_or(|member| member.left_at.is_some() && member.through.is_some() && !member.stays_out)
-            {
-                let member = MemberRecord {
-                    joined_at: now,
-                    left_at: None,
-                    visible_from: now,
-                    through: *through,
-                    closed: false,
-                    stays_out: false,
-                };
-                changes.insert(*profile, member);
+        let follow = |state: &ThreadState| {
+            let mut wanted = Reached::new();
+            for follow in &state.record.follows {
+                wanted.extend(directory.expand(follow, now));
             }
-        }
-        for (profile, member) in &state.members {
-            if member.left_at.is_none() && member.through.is_some() && !wanted.contains_key(profile) {
-                changes.insert(
-                    *profile,
-                    MemberRecord {
-                        left_at: Some(now.max(member.joined_at)),
-                        ..member.clone()
-                    },
-                );
-            }
-        }
-        if changes.is_empty() {
+            MemberChange::of(changes_towards(&wanted, state, now))
+        };
+        if follow(&state).is_empty() {
             return Ok(false);
         }
-        self.change_members(state, changes, FxHashMap::default(), Vec::new())
-            .await
-            .map(|_| true)
+        self.change_members(state, now, follow).await.map(|_| true)
     }
+}
+
+/// What makes a thread's members those whom its groups reach. Who is in it by hand stays, and who left by hand stays out.
+fn changes_towards(wanted: &Reached, state: &ThreadState, now: Timestamp) -> Members {
+    let may_come = |profile: &ProfileId| {
+        state
+            .members
+            .get(profile)
+            .is_none_or(|member| member.left_at.is_some() && member.through.is_some() && !member.stays_out)
+    };
+    let coming = wanted
+        .iter()
+        .filter(|(profile, _)| may_come(profile))
+        .map(|(profile, through)| (*profile, newcomer(now, now, *through)));
+    let going = state
+        .members
+        .iter()
+        .filter(|(profile, member)| {
+            member.left_at.is_none() && member.through.is_some() && !wanted.contains_key(profile)
+        })
+        .map(|(profile, member)| {
+            let left_at = Some(now.max(member.joined_at));
+            let gone = MemberRecord {
+                left_at,
+                ..member.clone()
+            };
+            (*profile, gone)
+        });
+    coming.chain(going).collect()
 }

@@ -17,6 +17,7 @@ pub mod history;
 pub mod import;
 pub mod inbox;
 pub mod journal;
+mod member_changes;
 pub mod members;
 pub mod messages;
 pub mod people;

@@ -117,6 +117,8 @@ impl School {
             follows: Vec::new(),
             membership_version: 1,
             change: [0; 16],
+            members_begun: sent_at.as_micros(),
+            members_unfinished: Vec::new(),
         };
         let reached = [(sender, None)].into_iter().collect();
         let state = self.ensure_thread(source.space, pair, record, &reached).await?;

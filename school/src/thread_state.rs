@@ -7,7 +7,7 @@ use samtale_protocol::people::Caller;
 use samtale_protocol::threads::Thread;
 use samtale_protocol::{Audience, ErrorCode, MessageId, PersonId, ProfileId, Refusal, SpaceId, ThreadId, Timestamp};
 use samtale_storage::threads::{MemberRecord, ThreadRecord, thread_key, thread_partition};
-use samtale_storage::{Range, StorageError, Store};
+use samtale_storage::{Range, StorageError, Store, Stored};
 
 use crate::directory::{Directory, id_at};
 use crate::errors::refuse_storage;
@@ -15,6 +15,9 @@ use crate::school::School;
 
 /// Members read at once.
 const PAGE: usize = 1_000;
+
+/// How often a thread is read whose members change while it is read.
+const READS: u32 = 4;
 
 /// A thread as it was when it was read. Never changed: a newer one takes its place.
 #[derive(Debug)]
@@ -73,25 +76,30 @@ impl Membership {
 impl ThreadState {
     /// Reads a thread; `None` if there is no such thread in the space.
     pub async fn load(store: &Store, space: SpaceId, thread: ThreadId) -> Result<Option<Self>, StorageError> {
-        // The thread first: member rows read after it are at least as new as its membership version.
-        let Some(stored) = store.get_serial::<ThreadRecord>(&thread_key(space, thread)).await? else {
-            return Ok(None);
-        };
-        let rows = store
-            .scan_all::<MemberRecord>(&thread_partition(space, thread), Range::all(PAGE))
-            .await?;
-        let written = rows.iter().map(|row| row.timestamp).max().unwrap_or_default();
-        let members = rows
-            .into_iter()
-            .map(|row| (ProfileId::from_bytes(id_at(&row.clustering, 0)), row.record));
-        Ok(Some(Self::new(
-            space,
-            thread,
-            stored.timestamp,
-            stored.record,
-            members.collect(),
-            written,
-        )))
+        let mut reads = 0;
+        loop {
+            reads += 1;
+            // The thread first: what is finished in it is in the rows that are read after it.
+            let Some(stored) = store.get_serial::<ThreadRecord>(&thread_key(space, thread)).await? else {
+                return Ok(None);
+            };
+            let rows = store
+                .scan_all::<MemberRecord>(&thread_partition(space, thread), Range::all(PAGE))
+                .await?;
+            let (version, record) = (stored.timestamp, stored.record);
+            let written = rows.iter().map(|row| row.timestamp).max().unwrap_or_default();
+            // A change was begun since; it may be finished by now, and a second one may have replaced its rows. It is never
+            // so for long, unless a backup was restored whose tables are not of one moment.
+            if record.is_behind(written) && reads < READS {
+                continue;
+            }
+            let holds = |row: Stored<MemberRecord>| {
+                let member = record.member_that_holds(row.record, row.timestamp)?;
+                Some((ProfileId::from_bytes(id_at(&row.clustering, 0)), member))
+            };
+            let members = rows.into_iter().filter_map(holds).collect();
+            return Ok(Some(Self::new(space, thread, version, record, members, written)));
+        }
     }
 
     /// A thread of these records.
@@ -153,6 +161,15 @@ impl ThreadState {
             .get(&profile)
             .is_some_and(|member| member.left_at.is_none())
             && self.is_open_to(profile, directory, now)
+    }
+
+    /// Whether someone came or went after this time. Those who came with the thread came with its first message, whose time
+    /// may be a little ahead of the clock.
+    pub fn has_changed(&self, profile: ProfileId, since: Timestamp) -> bool {
+        self.members.get(&profile).is_some_and(|member| match member.left_at {
+            Some(left_at) => left_at > since && left_at > member.joined_at,
+            None => member.joined_at > since && member.joined_at != self.record.started_at,
+        })
     }
 
     /// The members that are in it now.

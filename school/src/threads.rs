@@ -10,20 +10,21 @@ use samtale_protocol::{Audience, ErrorCode, Event, ProfileId, Refusal, SpaceId, 
 use samtale_router::LogEntry;
 use samtale_storage::directory::ReadReceipts;
 use samtale_storage::journal::Fact;
-use samtale_storage::threads::{GroupThreadRecord, MemberRecord, ThreadRecord, group_thread_key, thread_key};
+use samtale_storage::threads::{MemberRecord, ThreadRecord, thread_key};
 use samtale_storage::{Compared, StorageError};
 use sha2::{Digest, Sha256};
 
 use crate::directory::Directory;
 use crate::errors::refuse_storage;
 use crate::explain::refuse_rule;
+use crate::members::newcomer;
 use crate::recipients::Reached;
 use crate::school::School;
 use crate::sending::Outgoing;
 use crate::thread_state::{Membership, ThreadState};
 
 /// How often a compare-and-set is tried again when others change the same thing.
-const TRIES: usize = 20;
+pub(crate) const TRIES: usize = 20;
 
 impl School {
     pub(crate) async fn start_thread(&self, caller: &Caller, request: StartThread) -> Result<Sent, Refusal> {
@@ -73,6 +74,8 @@ impl School {
             follows,
             membership_version: 1,
             change: [0; 16],
+            members_begun: sent_at.as_micros(),
+            members_unfinished: Vec::new(),
         };
         let state = self.ensure_thread(space, thread, record, &reached).await?;
         self.store_message(&state, outgoing).await
@@ -99,14 +102,7 @@ impl School {
         reached: &Reached,
     ) -> Result<Arc<ThreadState>, StorageError> {
         let started_at = record.started_at;
-        let member = |through| MemberRecord {
-            joined_at: started_at,
-            left_at: None,
-            visible_from: started_at,
-            through,
-            closed: false,
-            stays_out: false,
-        };
+        let member = |through| newcomer(started_at, started_at, through);
         let mut members: FxHashMap<ProfileId, MemberRecord> = reached
             .iter()
             .map(|(profile, through)| (*profile, member(*through)))
@@ -117,23 +113,20 @@ impl School {
         let timestamp = started_at.as_micros();
         self.put_members(space, thread, &members, timestamp).await?;
         self.index_members(space, thread, &members, timestamp).await?;
-        for follow in &record.follows {
-            if let Recipient::Group { group } | Recipient::GroupRole { group, .. } | Recipient::Guardians { group } =
-                follow
-            {
-                self.store
-                    .put(
-                        group_thread_key(space, *group, thread),
-                        &GroupThreadRecord {},
-                        timestamp,
-                    )
-                    .await?;
-            }
-        }
+        self.put_followed(space, thread, &record.follows, timestamp).await?;
         // Whoever else made it meanwhile made the same. It is read back, because an earlier try that died half-way may
         // have left a member whom this one did not reach.
         let key = thread_key(space, thread);
         let _: Compared = self.store.compare_and_set(&key, None, &record).await?;
+        self.found_thread(space, thread).await
+    }
+
+    /// A thread that is there, as storage has it.
+    pub(crate) async fn found_thread(
+        &self,
+        space: SpaceId,
+        thread: ThreadId,
+    ) -> Result<Arc<ThreadState>, StorageError> {
         let state = self.thread_as_stored(space, thread).await?;
         state.ok_or(StorageError::Timeout {
             operation: "find",
@@ -181,11 +174,7 @@ impl School {
                 .compare_and_set(&thread_key(space, thread), Some(state.version), &record)
                 .await?;
             let applied = matches!(outcome, Compared::Applied { .. });
-            let read = self.thread_as_stored(space, thread).await?;
-            state = read.ok_or(StorageError::Timeout {
-                operation: "find",
-                table: "threads",
-            })?;
+            state = self.found_thread(space, thread).await?;
             if applied {
                 return Ok(state);
             }

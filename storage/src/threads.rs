@@ -34,6 +34,47 @@ pub struct ThreadRecord {
     /// taken for one, the members of the second would change without a version of their own.
     #[serde(default)]
     pub change: [u8; 16],
+    /// The newest change of its members that was begun, as the write timestamp of its rows. 0 in records from before this was
+    /// kept.
+    #[serde(default)]
+    pub members_begun: u64,
+    /// The changes of its members that were begun and are not finished, oldest first. Their rows do not hold.
+    #[serde(default)]
+    pub members_unfinished: Vec<u64>,
+}
+
+/// The unfinished changes that a thread remembers. Each is a write that failed half-way; rows of older ones are taken for
+/// finished.
+const UNFINISHED: usize = 64;
+
+impl ThreadRecord {
+    /// Says that rows of members are about to be written with this timestamp, which is above all before.
+    pub fn begin_member_change(&mut self, timestamp: u64) {
+        self.members_begun = timestamp;
+        if self.members_unfinished.len() == UNFINISHED {
+            self.members_unfinished.remove(0);
+        }
+        self.members_unfinished.push(timestamp);
+    }
+
+    /// Says that the rows with this timestamp are all written, and makes the next version of the members of them.
+    pub fn finish_member_change(&mut self, timestamp: u64) {
+        self.members_unfinished.retain(|unfinished| *unfinished != timestamp);
+        self.membership_version += 1;
+    }
+
+    /// Whether a row of a member belongs to a change that was begun after this record was read.
+    pub fn is_behind(&self, written: u64) -> bool {
+        self.members_begun != 0 && written > self.members_begun
+    }
+
+    /// The member of a row that was written with this timestamp, as of this version; `None` if they had not come yet.
+    pub fn member_that_holds(&self, row: MemberRecord, written: u64) -> Option<MemberRecord> {
+        if self.members_unfinished.contains(&written) || self.is_behind(written) {
+            return row.before.map(|before| *before);
+        }
+        Some(MemberRecord { before: None, ..row })
+    }
 }
 
 /// A member of a thread. One row per member, changed on its own.
@@ -55,6 +96,9 @@ pub struct MemberRecord {
     /// Whether they left, or were taken out, by hand: then following their group does not bring them back.
     #[serde(default)]
     pub stays_out: bool,
+    /// What it was before the change that wrote it, which counts while that is not finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<MemberRecord>>,
 }
 
 /// What a message says, or why nothing stands in its place.

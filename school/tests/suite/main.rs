@@ -6,6 +6,7 @@ mod acting;
 mod closing;
 mod counting;
 mod following;
+mod half_done;
 mod harness;
 mod inbox;
 mod members;

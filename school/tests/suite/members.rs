@@ -79,7 +79,7 @@ async fn two_changes_of_the_members_at_a_time_are_two_even_if_a_node_does_not_he
         "other nodes would keep the list from between the two"
     );
     let tries = world.engine.calls().compares - before;
-    assert_eq!(tries, 3, "one of the two was second, and tried again");
+    assert!(tries > 4, "one of the two was second, and began again: {tries}");
 }
 
 #[tokio::test]

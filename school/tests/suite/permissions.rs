@@ -372,6 +372,8 @@ async fn write_thread(school: &Generated, dice: &mut Dice) -> Written {
         follows: Vec::new(),
         membership_version: 1,
         change: [0; 16],
+        members_begun: 0,
+        members_unfinished: Vec::new(),
     };
     world
         .store
@@ -386,6 +388,7 @@ async fn write_thread(school: &Generated, dice: &mut Dice) -> Written {
             through: member.through.map(|group| groups[group]),
             closed: member.closed,
             stays_out: false,
+            before: None,
         };
         let profile = people[member.who].profile;
         world.put(member_key(world.space, id, profile), &record).await;

@@ -104,6 +104,8 @@ async fn sing(store: &Store, username: [u8; 16]) {
         follows: Vec::new(),
         membership_version: 1,
         change: [0; 16],
+        members_begun: 0,
+        members_unfinished: Vec::new(),
     };
     store
         .compare_and_set(&thread_key(home, thread), None, &record)

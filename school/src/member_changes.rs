@@ -1,0 +1,286 @@
+//! How the members of a thread change, so that every node finds the same ones in each version, whatever fails half-way.
+//!
+//! A change is begun in the thread's record; then its rows are written, each with the membership from before; then it is
+//! finished in the record, which raises the version of the membership; then it is told. The rows of a change that was not
+//! finished do not hold: without that, who loads the thread now would see a member as gone whom others still tell.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use samtale_protocol::threads::{MembershipChanged, Recipient};
+use samtale_protocol::{Audience, Event, ProfileId, SpaceId, ThreadId, Timestamp};
+use samtale_storage::journal::Fact;
+use samtale_storage::threads::{
+    GroupThreadRecord, MemberRecord, ProfileThreadRecord, ThreadRecord, group_thread_key, profile_thread_key,
+    thread_key, thread_partition,
+};
+use samtale_storage::{Compared, StorageError};
+
+use crate::school::School;
+use crate::thread_state::ThreadState;
+use crate::threads::TRIES;
+
+/// Member rows written at once: the largest batch that a CQL server takes without complaint.
+const BATCH: usize = 50;
+
+/// Members as they are, or are to be.
+pub(crate) type Members = FxHashMap<ProfileId, MemberRecord>;
+
+/// What is to become of a thread's members.
+#[derive(Default)]
+pub(crate) struct MemberChange {
+    /// Members as they are to be.
+    pub changes: Members,
+    /// Members who are already as was asked, perhaps by a try that was not told of: they are told of once more.
+    pub again: Members,
+    /// Groups that the thread follows from now on.
+    pub follows: Vec<Recipient>,
+}
+
+impl MemberChange {
+    /// These members, and nothing else.
+    pub fn of(changes: Members) -> Self {
+        Self {
+            changes,
+            ..Self::default()
+        }
+    }
+
+    /// Whether nothing changes, and nothing is told.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.again.is_empty() && self.follows.is_empty()
+    }
+}
+
+/// A thread's record with its version.
+struct Begun {
+    record: ThreadRecord,
+    version: u64,
+}
+
+impl School {
+    /// Changes the members as `plan` says of the thread as it is; it is asked again when others changed them meanwhile.
+    ///
+    /// A request may hang for long, and its sender ask again and others after them. What was asked for at `asked_at`, a time
+    /// from before `state` was read, is refused as a timeout where it would undo what was asked for later.
+    pub(crate) async fn change_members(
+        &self,
+        state: Arc<ThreadState>,
+        asked_at: Timestamp,
+        plan: impl Fn(&ThreadState) -> MemberChange,
+    ) -> Result<MembershipChanged, StorageError> {
+        let (space, thread, as_asked) = (state.space, state.thread, Arc::clone(&state));
+        let mut state = state;
+        for _ in 0..TRIES {
+            let mut change = plan(&state);
+            let is_overtaken = |profile: &ProfileId| {
+                state.members.get(profile) != as_asked.members.get(profile) || state.has_changed(*profile, asked_at)
+            };
+            if change.changes.keys().any(is_overtaken) {
+                return Err(not_changed());
+            }
+            change.follows.retain(|follow| !state.record.follows.contains(follow));
+            if change.is_empty() {
+                return Ok(MembershipChanged {
+                    thread,
+                    membership_version: state.record.membership_version,
+                });
+            }
+            let newest = state.record.members_begun.max(state.written);
+            let timestamp = self.write_timestamp().max(newest + 1);
+            let finished = match self.begin_change(&state, timestamp).await? {
+                Some(begun) => {
+                    self.write_change(&state, &change, timestamp).await?;
+                    self.finish_change(&state, begun, &change.follows).await?
+                }
+                None => false,
+            };
+            state = self.found_thread(space, thread).await?;
+            if finished {
+                self.tell_members(&state, change).await?;
+                return Ok(MembershipChanged {
+                    thread,
+                    membership_version: state.record.membership_version,
+                });
+            }
+        }
+        Err(not_changed())
+    }
+
+    /// `None` if the thread is not as `state` says any more.
+    async fn begin_change(&self, state: &ThreadState, timestamp: u64) -> Result<Option<Begun>, StorageError> {
+        let mut record = state.record.clone();
+        record.begin_member_change(timestamp);
+        let version = self.replace_thread(state, state.version, &mut record).await?;
+        Ok(version.map(|version| Begun { record, version }))
+    }
+
+    /// Whether it is finished. It is not if another change was begun since: that one knows nothing of this one, and what it
+    /// says of a member from before may be wrong by now.
+    async fn finish_change(
+        &self,
+        state: &ThreadState,
+        mut begun: Begun,
+        follows: &[Recipient],
+    ) -> Result<bool, StorageError> {
+        let timestamp = begun.record.members_begun;
+        for _ in 0..TRIES {
+            let mut record = begun.record;
+            record.finish_member_change(timestamp);
+            record.follows.extend(follows.iter().cloned());
+            if self.replace_thread(state, begun.version, &mut record).await?.is_some() {
+                return Ok(true);
+            }
+            let key = thread_key(state.space, state.thread);
+            match self.store.get_serial::<ThreadRecord>(&key).await? {
+                Some(read) if read.record.members_begun == timestamp => {
+                    begun = Begun {
+                        record: read.record,
+                        version: read.timestamp,
+                    };
+                }
+                _ => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Puts a record in the place of the one of this version; the new version, or `None` if it is not there any more.
+    async fn replace_thread(
+        &self,
+        state: &ThreadState,
+        version: u64,
+        record: &mut ThreadRecord,
+    ) -> Result<Option<u64>, StorageError> {
+        record.change = self.random_bytes();
+        let key = thread_key(state.space, state.thread);
+        match self.store.compare_and_set(&key, Some(version), record).await? {
+            Compared::Applied { version } => Ok(Some(version)),
+            Compared::Conflict => Ok(None),
+        }
+    }
+
+    async fn write_change(
+        &self,
+        state: &ThreadState,
+        change: &MemberChange,
+        timestamp: u64,
+    ) -> Result<(), StorageError> {
+        let (space, thread) = (state.space, state.thread);
+        let with_before = |(profile, member): (&ProfileId, &MemberRecord)| {
+            let before = state.members.get(profile).cloned().map(Box::new);
+            (
+                *profile,
+                MemberRecord {
+                    before,
+                    ..member.clone()
+                },
+            )
+        };
+        let rows: Members = change.changes.iter().map(with_before).collect();
+        self.put_members(space, thread, &rows, timestamp).await?;
+        self.put_followed(space, thread, &change.follows, timestamp).await?;
+        self.index_members(space, thread, &change.changes, timestamp).await
+    }
+
+    /// Writes where a thread is found by the groups that it follows.
+    pub(crate) async fn put_followed(
+        &self,
+        space: SpaceId,
+        thread: ThreadId,
+        follows: &[Recipient],
+        timestamp: u64,
+    ) -> Result<(), StorageError> {
+        for follow in follows {
+            if let Recipient::Group { group } | Recipient::GroupRole { group, .. } | Recipient::Guardians { group } =
+                follow
+            {
+                let key = group_thread_key(space, *group, thread);
+                self.store.put(key, &GroupThreadRecord {}, timestamp).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the memberships where they are found by the thread.
+    pub(crate) async fn put_members(
+        &self,
+        space: SpaceId,
+        thread: ThreadId,
+        members: &Members,
+        timestamp: u64,
+    ) -> Result<(), StorageError> {
+        let mut rows: Vec<_> = members
+            .iter()
+            .map(|(profile, member)| (vec![(*profile).into()], member.clone()))
+            .collect();
+        rows.sort_by(|one, other| one.0.cmp(&other.0));
+        for batch in rows.chunks(BATCH) {
+            let partition = thread_partition(space, thread).to_vec();
+            self.store.put_all(partition, batch.to_vec(), timestamp).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the memberships where they are found by the profile.
+    pub(crate) async fn index_members(
+        &self,
+        space: SpaceId,
+        thread: ThreadId,
+        members: &Members,
+        timestamp: u64,
+    ) -> Result<(), StorageError> {
+        let mut profiles: Vec<_> = members.iter().collect();
+        profiles.sort_by_key(|(profile, _)| **profile);
+        for batch in profiles.chunks(BATCH) {
+            let mut writes = tokio::task::JoinSet::new();
+            for (profile, member) in batch {
+                let store = self.store.clone();
+                let (key, record) = (
+                    profile_thread_key(space, **profile, thread),
+                    ProfileThreadRecord {
+                        member: (*member).clone(),
+                    },
+                );
+                writes.spawn(async move { store.put(key, &record, timestamp).await });
+            }
+            while let Some(written) = writes.join_next().await {
+                written.map_err(|error| StorageError::Unavailable {
+                    reason: error.to_string(),
+                })??;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the members, and those who just left, who came and went.
+    async fn tell_members(&self, state: &ThreadState, change: MemberChange) -> Result<(), StorageError> {
+        let directory = self.load_directory(state.space).await?;
+        let mut changes: Vec<_> = change.changes.into_iter().chain(change.again).collect();
+        changes.sort_by_key(|(profile, _)| *profile);
+        for (profile, member) in changes {
+            let event = Event::Membership {
+                thread: state.thread,
+                membership_version: state.record.membership_version,
+                profile,
+                joined_at: member.joined_at,
+                left_at: member.left_at,
+            };
+            let person = directory.as_ref().and_then(|directory| directory.person_of(profile));
+            let audience = Audience::thread(state.thread, state.record.membership_version).and_people(person);
+            let fact = Fact::Membership {
+                thread: state.thread,
+                profile,
+            };
+            self.tell(state.space, fact, Some(event), audience).await?;
+        }
+        Ok(())
+    }
+}
+
+fn not_changed() -> StorageError {
+    StorageError::Timeout {
+        operation: "change the members of",
+        table: "threads",
+    }
+}

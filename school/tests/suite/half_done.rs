@@ -1,0 +1,267 @@
+//! Changes of a thread's members that fail half-way: whoever loads the thread finds, in each version of its membership, the
+//! same members as everyone else.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use async_trait::async_trait;
+use samtale_protocol::threads::{AddMembers, OpenThread, RemoveMembers};
+use samtale_protocol::{ErrorCode, ProfileId, Reply, Request, ThreadId};
+use samtale_storage::memory::MemoryEngine;
+use samtale_storage::{Batch, Compared, Engine, Key, KeyValue, Page, Range, Row, StorageError, Table};
+use tokio::sync::Notify;
+
+use crate::harness::{Class, TestClock, World, code};
+
+/// An engine that takes so many more writes, and then none; and that may be told to let the next write or read hang.
+struct EndingEngine {
+    engine: MemoryEngine,
+    left: Arc<AtomicI64>,
+    hang: Arc<Hang>,
+}
+
+/// A write, or a read of what is written by compare-and-set, that hangs.
+#[derive(Default)]
+struct Hang {
+    is_due: AtomicBool,
+    is_read_due: AtomicBool,
+    has_begun: Notify,
+    ends: Notify,
+}
+
+impl Hang {
+    async fn wait_if(&self, is_due: &AtomicBool) {
+        if is_due.swap(false, Ordering::SeqCst) {
+            self.has_begun.notify_one();
+            self.ends.notified().await;
+        }
+    }
+}
+
+impl EndingEngine {
+    async fn check(&self) -> Result<(), StorageError> {
+        self.hang.wait_if(&self.hang.is_due).await;
+        if self.left.fetch_sub(1, Ordering::SeqCst) > 0 {
+            return Ok(());
+        }
+        Err(StorageError::Unavailable {
+            reason: "no more writes".to_owned(),
+        })
+    }
+}
+
+#[async_trait]
+impl Engine for EndingEngine {
+    async fn get(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
+        self.engine.get(table, key).await
+    }
+
+    async fn scan(&self, table: &'static Table, partition: &[KeyValue], range: &Range) -> Result<Page, StorageError> {
+        self.engine.scan(table, partition, range).await
+    }
+
+    async fn write(&self, batch: Batch) -> Result<(), StorageError> {
+        self.check().await?;
+        self.engine.write(batch).await
+    }
+
+    async fn compare_and_set(
+        &self,
+        table: &'static Table,
+        key: &Key,
+        expected: Option<u64>,
+        body: Option<Vec<u8>>,
+    ) -> Result<Compared, StorageError> {
+        self.check().await?;
+        self.engine.compare_and_set(table, key, expected, body).await
+    }
+
+    async fn get_serial(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
+        self.hang.wait_if(&self.hang.is_read_due).await;
+        self.engine.get_serial(table, key).await
+    }
+}
+
+/// A thread of Tove, Anna and Carl, which Carl is taken out of and Bo is taken into.
+struct Stage {
+    class: Class,
+    thread: ThreadId,
+    left: Arc<AtomicI64>,
+    hang: Arc<Hang>,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let (clock, left) = (TestClock::new(), Arc::new(AtomicI64::new(i64::MAX)));
+        let hang = Arc::new(Hang::default());
+        let engine = EndingEngine {
+            engine: MemoryEngine::new(Arc::clone(&clock) as _),
+            left: Arc::clone(&left),
+            hang: Arc::clone(&hang),
+        };
+        let class = Class::of(World::over(clock, Arc::new(engine)).await).await;
+        let to = vec![class.anna.to(), class.carl.to()];
+        let thread = class.world.start(class.teacher, to, "Hej").await.unwrap().thread;
+        Self {
+            class,
+            thread,
+            left,
+            hang,
+        }
+    }
+
+    fn taking_out(&self) -> Request {
+        Request::RemoveMembers(RemoveMembers {
+            thread: self.thread,
+            profiles: vec![self.class.carl.profile],
+        })
+    }
+
+    fn taking_in(&self) -> Request {
+        Request::AddMembers(AddMembers {
+            thread: self.thread,
+            to: vec![self.class.bo.to(), self.class.carl.to()],
+            from_the_beginning: true,
+        })
+    }
+
+    /// Does this with so many writes, and then lets storage write again. Whether it was done.
+    async fn with_writes(&self, writes: i64, request: Request) -> bool {
+        self.class.world.advance(std::time::Duration::from_secs(1));
+        self.left.store(writes, Ordering::SeqCst);
+        let done = self.class.world.ask(self.class.teacher, request).await;
+        self.left.store(i64::MAX, Ordering::SeqCst);
+        done.is_ok()
+    }
+
+    /// The version of the membership and who is in it, as a node has it that has only now begun.
+    async fn found(&self) -> (u64, BTreeSet<ProfileId>) {
+        let open = Request::OpenThread(OpenThread {
+            thread: self.thread,
+            after: None,
+        });
+        let node = self.class.world.deaf_node();
+        let Ok(Reply::Thread(details)) = node.handle(&self.class.teacher.caller(), open).await else {
+            panic!("the thread is not there")
+        };
+        let members = details.members.iter().filter(|member| member.left_at.is_none());
+        let members = members.map(|member| member.profile).collect();
+        (details.thread.membership_version, members)
+    }
+
+    /// Who is in the thread before, and after the change.
+    async fn finds_one_of(&self, before: &BTreeSet<ProfileId>, after: &BTreeSet<ProfileId>, version: u64) {
+        let (found, members) = self.found().await;
+        match found - version {
+            0 => assert_eq!(&members, before, "version {found} is not finished"),
+            _ => assert_eq!(&members, after, "version {found} is finished"),
+        }
+    }
+}
+
+/// More writes than a change makes.
+const MORE_THAN_ALL: i64 = 12;
+
+#[tokio::test]
+async fn a_removal_holds_for_everybody_or_for_nobody_whatever_fails() {
+    for writes in 0..MORE_THAN_ALL {
+        let stage = Stage::new().await;
+        let class = &stage.class;
+        let (version, before) = stage.found().await;
+        let mut after = before.clone();
+        after.remove(&class.carl.profile);
+        let done = stage.with_writes(writes, stage.taking_out()).await;
+        assert!(done || writes < MORE_THAN_ALL - 1, "a removal makes fewer writes");
+        stage.finds_one_of(&before, &after, version).await;
+        // Asked again, it holds, whatever was left behind.
+        assert!(stage.with_writes(i64::MAX, stage.taking_out()).await);
+        assert_eq!(stage.found().await.1, after);
+        let refused = class.world.send(class.carl, stage.thread, "nej").await;
+        assert_eq!(refused, Err(ErrorCode::NotPermitted));
+    }
+}
+
+#[tokio::test]
+async fn who_is_taken_in_is_in_for_everybody_or_for_nobody_whatever_fails() {
+    for writes in 0..MORE_THAN_ALL {
+        let stage = Stage::new().await;
+        let class = &stage.class;
+        assert!(stage.with_writes(i64::MAX, stage.taking_out()).await);
+        let (version, before) = stage.found().await;
+        let mut after = before.clone();
+        after.extend([class.bo.profile, class.carl.profile]);
+        let done = stage.with_writes(writes, stage.taking_in()).await;
+        assert!(done || writes < MORE_THAN_ALL - 1, "to take in makes fewer writes");
+        stage.finds_one_of(&before, &after, version).await;
+        assert!(stage.with_writes(i64::MAX, stage.taking_in()).await);
+        assert_eq!(stage.found().await.1, after);
+        class.world.send(class.carl, stage.thread, "ja").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_failed_does_not_come_true_with_the_next_one() {
+    for writes in 0..MORE_THAN_ALL {
+        let stage = Stage::new().await;
+        let class = &stage.class;
+        let before = stage.found().await;
+        stage.with_writes(writes, stage.taking_out()).await;
+        if stage.found().await != before {
+            continue;
+        }
+        let bo_alone = Request::AddMembers(AddMembers {
+            thread: stage.thread,
+            to: vec![class.bo.to()],
+            from_the_beginning: false,
+        });
+        assert!(stage.with_writes(i64::MAX, bo_alone).await);
+        let mut after = before.1;
+        after.insert(class.bo.profile);
+        assert_eq!(stage.found().await.1, after, "after {writes} writes");
+        class.world.send(class.carl, stage.thread, "stadig her").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn two_changes_of_one_member_at_a_time_leave_what_the_last_of_them_says() {
+    let stage = Stage::new().await;
+    let class = &stage.class;
+    let node = class.world.deaf_node();
+    let teacher = class.teacher.caller();
+    let (one, other) = futures_util::join!(
+        class.world.ask(class.teacher, stage.taking_out()),
+        node.handle(&teacher, stage.taking_out()),
+    );
+    let both = (one.map(|_| ()), other.map(|_| ()));
+    assert_eq!(both, (Ok(()), Ok(())));
+    assert!(!stage.found().await.1.contains(&class.carl.profile));
+}
+
+/// A removal hangs where `is_due` says, while the member is taken out and in again. It must not take them out once more.
+async fn is_overtaken(is_due: impl Fn(&Hang) -> &AtomicBool) {
+    let stage = Stage::new().await;
+    let class = &stage.class;
+    let (node, teacher) = (class.world.deaf_node(), class.teacher.caller());
+    is_due(&stage.hang).store(true, Ordering::SeqCst);
+    let meanwhile = async {
+        stage.hang.has_begun.notified().await;
+        assert!(stage.with_writes(i64::MAX, stage.taking_out()).await);
+        assert!(stage.with_writes(i64::MAX, stage.taking_in()).await);
+        stage.hang.ends.notify_one();
+    };
+    let (hung, ()) = futures_util::join!(node.handle(&teacher, stage.taking_out()), meanwhile);
+    assert_eq!(code(hung), ErrorCode::StorageUnavailable);
+    assert!(stage.found().await.1.contains(&class.carl.profile));
+    class.world.send(class.carl, stage.thread, "her igen").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_removal_that_hung_before_its_first_write_does_not_undo_what_was_asked_for_after_it() {
+    is_overtaken(|hang| &hang.is_due).await;
+}
+
+#[tokio::test]
+async fn a_removal_that_hung_before_it_read_does_not_undo_what_was_asked_for_after_it() {
+    is_overtaken(|hang| &hang.is_read_due).await;
+}
