@@ -457,6 +457,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_not_stored_yet_is_published_again_once_it_is() {
+        let rig = rig();
+        (1..=3).for_each(|number| rig.rights.write(&entry(number, None)));
+        rig.rights.unstored.store(2, Ordering::SeqCst);
+        rig.publisher.republish(SPACE, entry(1, None).time);
+        assert_eq!(rig.holds([3]).await, [1, 3]);
+        rig.rights.unstored.store(0, Ordering::SeqCst);
+        rig.publisher.republish(SPACE, entry(2, None).time);
+        assert_eq!(rig.holds([2]).await, [1, 3, 2]);
+    }
+
+    #[tokio::test]
     async fn a_space_is_published_again_on_demand_once_its_journal_can_be_read() {
         let rig = rig();
         for number in 1..=7 {

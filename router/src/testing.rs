@@ -66,6 +66,8 @@ pub struct FakeRights {
     /// Every how many rows of the journal one can not be told; 0 for none.
     pub fails_every: AtomicUsize,
     told: AtomicUsize,
+    /// The directory whose fact is journalled, and which is not stored yet.
+    pub unstored: AtomicU64,
     /// What was noted as late.
     pub late: Mutex<Vec<Timestamp>>,
     pub unfollowed: AtomicUsize,
@@ -121,7 +123,9 @@ impl Rights for FakeRights {
                 break;
             }
             events.push(match fact {
-                Fact::Directory { version } => Some(Event::Directory { version: *version }),
+                Fact::Directory { version } if *version != self.unstored.load(Ordering::SeqCst) => {
+                    Some(Event::Directory { version: *version })
+                }
                 _ => None,
             });
         }

@@ -87,6 +87,16 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// Whether clients are told of it, as an event.
+    pub fn has_event(&self) -> bool {
+        !matches!(
+            self,
+            Self::Late { .. } | Self::Profiles { .. } | Self::LoginEnded { .. } | Self::PresenceVisibility { .. }
+        )
+    }
+}
+
 /// A row of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalRecord {

@@ -89,7 +89,10 @@ impl Publisher {
             let (id, record) = last.ok_or(())?;
             next = Some(place.behind(*id, record.time));
         }
+        // A fact may be in the journal before what it tells of is stored. Published without that, it would be in the log, and
+        // whoever stores it and then publishes it would take it for told.
         let told = rows.into_iter().zip(events);
+        let told = told.filter(|((_, record), event)| event.is_some() || !record.fact.has_event());
         let entries: Vec<Arc<LogEntry>> = told
             .map(|((id, record), event)| {
                 Arc::new(LogEntry {
