@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use crate::process::{binary, stable_ports};
 use crate::proxy::{Proxy, ProxyOptions};
 
-pub use cql_server::{CqlServer, OwnCqlServer, given_cql};
+pub use cql_server::{CqlServer, OwnCqlServer, Pausable, given_cql};
 pub use gateway::Gateway;
 pub use people::Member;
 pub use redis_server::RedisServer;
@@ -227,7 +227,7 @@ impl Cluster {
             gateway.lock().await.drain().await?;
         }
         if let Some(Services {
-            cql: CqlServer::Given(address),
+            cql: CqlServer::Given(address, _),
             ..
         }) = self.services.as_ref().filter(|_| self.options.drops_keyspace)
         {
@@ -253,7 +253,7 @@ impl Services {
         let has_own = matches!(options.footing, Footing::OwnServices | Footing::Replicated);
         let given = given_cql()?.filter(|_| !has_own);
         let cql = match given {
-            Some(address) => CqlServer::Given(address),
+            Some(address) => CqlServer::Given(address, Pausable::given()),
             None => {
                 let own = OwnCqlServer::start(&options.folder.join("cql")).await?;
                 CqlServer::Own(own.context("no CQL server: scripts/set-up, or an address in SAMTALE_CQL")?)

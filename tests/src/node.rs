@@ -16,6 +16,9 @@ use crate::town::{Inhabitant, PASSWORD};
 /// How long a test waits for a state before it gives up. Machines that run tests are busy.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How much of each update is shown to who waited in vain.
+const SHOWN: usize = 300;
+
 /// A running server.
 pub struct Node {
     /// Where it is.
@@ -70,18 +73,25 @@ impl Node {
     }
 }
 
-/// Waits for an update that `wanted` takes.
+/// Waits for an update that `wanted` takes. Who waits in vain is told what came instead.
 pub async fn until<T>(updates: &mut Updates, mut wanted: impl FnMut(Update) -> Option<T>) -> Result<T> {
+    let mut came = Vec::new();
     let wait = async {
         while let Some(update) = updates.next().await {
-            if let Update::Stopped { reason } = &update {
-                bail!("the client stopped: {reason:?}");
-            }
+            came.push(format!("{update:?}").chars().take(SHOWN).collect::<String>());
+            let is_over = matches!(update, Update::Stopped { .. } | Update::SendFailed { .. });
             if let Some(found) = wanted(update) {
                 return Ok(found);
+            }
+            if is_over {
+                bail!("what was waited for does not come any more")
             }
         }
         bail!("the updates ended")
     };
-    tokio::time::timeout(PATIENCE, wait).await.context("waited in vain")?
+    let waited = tokio::time::timeout(PATIENCE, wait).await;
+    waited
+        .context("waited in vain")
+        .flatten()
+        .with_context(|| format!("came instead: {came:#?}"))
 }

@@ -164,9 +164,10 @@ async fn hurt_cql(services: &Services, step: Step) -> Result<()> {
             node.return_to_work().await?;
         }
         Kind::CqlHang => {
-            own()?.pause()?;
+            let process = services.cql.pausable().context("the CQL server is somebody else's")?;
+            process.pause()?;
             outage(step.outage).await;
-            own()?.resume()?;
+            process.resume()?;
         }
         Kind::CqlUnreachable => {
             for line in &services.cql_lines {

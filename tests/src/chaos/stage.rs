@@ -65,7 +65,8 @@ impl Stage {
             (Kind::ClientsMissTheLog, _) => has_lines,
             (Kind::RedisCutsSlowSubscriber, _) => has_lines && self.is_loud,
             (_, Lane::Gateways | Lane::Clients) => true,
-            (Kind::CqlStop | Kind::CqlHang, _) => services.is_some_and(|services| services.cql.own().is_some()),
+            (Kind::CqlStop, _) => services.is_some_and(|services| services.cql.own().is_some()),
+            (Kind::CqlHang, _) => services.is_some_and(|services| services.cql.pausable().is_some()),
             (Kind::CqlReplicaStop, _) => services.is_some_and(|services| !services.cql_replicas.is_empty()),
             (Kind::CqlUnreachable | Kind::CqlSlow | Kind::CqlPartitionSlow, _) => {
                 services.is_some_and(|services| !services.cql_lines.is_empty())

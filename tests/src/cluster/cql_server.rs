@@ -1,4 +1,5 @@
-//! The CQL server of a cluster: the one that `SAMTALE_CQL` names, or one of its own that can be stopped.
+//! The CQL server of a cluster: the one that `SAMTALE_CQL` names, or one of its own that can be stopped. One that the script
+//! which runs the tests has started, and says the folder of in `SAMTALE_CQL_FOLDER`, may at least be paused.
 
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::os::unix::process::CommandExt;
@@ -20,8 +21,8 @@ const MISSING: i32 = 3;
 
 /// A CQL server.
 pub enum CqlServer {
-    /// Somebody else's: it is used, and left alone.
-    Given(SocketAddr),
+    /// Somebody else's: it is used, and left alone, unless it may be paused.
+    Given(SocketAddr, Option<Pausable>),
     /// Started by us, in this folder. It is stopped when this is dropped.
     Own(OwnCqlServer),
 }
@@ -29,6 +30,11 @@ pub enum CqlServer {
 /// A CQL server of ours.
 pub struct OwnCqlServer {
     address: SocketAddr,
+    process: Pausable,
+}
+
+/// The process of a CQL server, which may be paused. It goes on when this is dropped.
+pub struct Pausable {
     folder: PathBuf,
 }
 
@@ -47,7 +53,7 @@ impl CqlServer {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         match self {
-            Self::Given(address) => *address,
+            Self::Given(address, _) => *address,
             Self::Own(own) => own.address,
         }
     }
@@ -55,9 +61,47 @@ impl CqlServer {
     /// The server, if it is ours to stop.
     pub fn own(&self) -> Option<&OwnCqlServer> {
         match self {
-            Self::Given(_) => None,
+            Self::Given(..) => None,
             Self::Own(own) => Some(own),
         }
+    }
+
+    /// Its process, if we may pause it.
+    pub fn pausable(&self) -> Option<&Pausable> {
+        match self {
+            Self::Given(_, process) => process.as_ref(),
+            Self::Own(own) => Some(&own.process),
+        }
+    }
+}
+
+impl Pausable {
+    /// The process of the server that `SAMTALE_CQL` names, if `SAMTALE_CQL_FOLDER` says where its id is.
+    pub fn given() -> Option<Self> {
+        let folder = std::env::var_os("SAMTALE_CQL_FOLDER")?.into();
+        Some(Self { folder })
+    }
+
+    /// It hangs, until [`Pausable::resume`].
+    pub fn pause(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// It goes on.
+    pub fn resume(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let id: i32 = std::fs::read_to_string(self.folder.join("pid"))?.trim().parse()?;
+        Ok(kill_process(Pid::from_raw(id).context("no process id")?, signal)?)
+    }
+}
+
+impl Drop for Pausable {
+    fn drop(&mut self) {
+        // One that has ended needs nothing.
+        let _ = self.resume();
     }
 }
 
@@ -74,7 +118,8 @@ impl OwnCqlServer {
         };
         std::fs::write(&kept, port.to_string())?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let server = Self { address, folder };
+        let process = Pausable { folder };
+        let server = Self { address, process };
         Ok(server.run().await?.then_some(server))
     }
 
@@ -84,7 +129,9 @@ impl OwnCqlServer {
         std::fs::create_dir_all(folder)?;
         let node = Self {
             address: SocketAddr::from((address, self.address.port())),
-            folder: std::path::absolute(folder)?,
+            process: Pausable {
+                folder: std::path::absolute(folder)?,
+            },
         };
         node.return_to_work().await?;
         Ok(node)
@@ -106,7 +153,7 @@ impl OwnCqlServer {
         command
             .env("SAMTALE_CQL_NICE", NICENESS)
             .arg("start")
-            .arg(&self.folder)
+            .arg(&self.process.folder)
             .arg(self.address.port().to_string());
         if self.address.ip() != Ipv4Addr::LOCALHOST {
             command.arg(self.address.ip().to_string());
@@ -117,7 +164,7 @@ impl OwnCqlServer {
             Some(MISSING) => Ok(false),
             _ => bail!(
                 "the CQL server does not start, see {}",
-                self.folder.join("server.log").display()
+                self.process.folder.join("server.log").display()
             ),
         }
     }
@@ -125,34 +172,22 @@ impl OwnCqlServer {
     /// Stops it in good order: what it acknowledged is on disk.
     pub async fn stop(&self) -> Result<()> {
         let mut command = tokio::process::Command::from(script()?);
-        let status = command.arg("stop").arg(&self.folder).status().await?;
+        let status = command.arg("stop").arg(&self.process.folder).status().await?;
         ensure!(status.success(), "the CQL server does not stop");
         Ok(())
-    }
-
-    /// It hangs, until [`OwnCqlServer::resume`].
-    pub fn pause(&self) -> Result<()> {
-        self.signal(Signal::STOP)
-    }
-
-    /// It goes on.
-    pub fn resume(&self) -> Result<()> {
-        self.signal(Signal::CONT)
-    }
-
-    fn signal(&self, signal: Signal) -> Result<()> {
-        let id: i32 = std::fs::read_to_string(self.folder.join("pid"))?.trim().parse()?;
-        Ok(kill_process(Pid::from_raw(id).context("no process id")?, signal)?)
     }
 }
 
 impl Drop for OwnCqlServer {
     fn drop(&mut self) {
         // One that hangs would not hear the signal that ends it.
-        let _ = self.resume();
-        let stopped = script().and_then(|mut script| Ok(script.arg("stop").arg(&self.folder).status()?));
+        let _ = self.process.resume();
+        let stopped = script().and_then(|mut script| Ok(script.arg("stop").arg(&self.process.folder).status()?));
         if let Err(error) = stopped {
-            eprintln!("the CQL server in {} was not stopped: {error}", self.folder.display());
+            eprintln!(
+                "the CQL server in {} was not stopped: {error}",
+                self.process.folder.display()
+            );
         }
     }
 }

@@ -39,8 +39,6 @@ pub struct Trial {
     pub silence_ms: (u64, u64),
     /// Whether it is part of the long run alone.
     pub takes_long: bool,
-    /// Whether it stops the CQL server. One that is given may not be stopped, so then it runs apart.
-    pub stops_cql: bool,
     /// What else must hold.
     pub holds: fn(&Outcome) -> Result<()>,
 }
@@ -56,7 +54,6 @@ const fn trial(name: &'static str, kind: Kind, short_outage_ms: u64, full_outage
         text_bytes: 0,
         silence_ms: (150, 800),
         takes_long: false,
-        stops_cql: false,
         holds: journal_reaches_back,
     }
 }
@@ -127,14 +124,10 @@ pub fn trials() -> Vec<Trial> {
             )
         },
         trial("the_cql_server_is_unreachable", Kind::CqlUnreachable, 2_000, 30),
-        Trial {
-            stops_cql: true,
-            ..trial("the_cql_server_hangs", Kind::CqlHang, 2_000, 30)
-        },
+        trial("the_cql_server_hangs", Kind::CqlHang, 2_000, 30),
         Trial {
             // It starts twice for this, beside what it takes to start the cluster.
             takes_long: true,
-            stops_cql: true,
             ..trial("the_cql_server_is_stopped_and_returns", Kind::CqlStop, 2_000, 30)
         },
         trial("the_cql_server_is_slow", Kind::CqlSlow, 2_000, 20),
@@ -174,9 +167,13 @@ pub async fn attempt(
     trial: &Trial,
     seed: u64,
 ) -> Result<()> {
-    let services = cluster.services.as_ref();
-    let is_given = services.is_some_and(|services| services.cql.own().is_none());
-    if trial.stops_cql && is_given {
+    // A CQL server that is given may not be stopped.
+    let is_for_this = cluster.services.as_ref().is_none_or(|services| match trial.scenario {
+        Scenario::One(Kind::CqlStop) => services.cql.own().is_some(),
+        Scenario::One(Kind::CqlHang) => services.cql.pausable().is_some(),
+        _ => true,
+    });
+    if !is_for_this {
         return attempt_apart(cluster, trial, seed).await;
     }
     attempt_on(cluster, school, notebook, trial, seed).await
