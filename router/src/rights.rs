@@ -129,6 +129,17 @@ pub(crate) fn newest_of_each(rows: Vec<(EventId, JournalRecord)>) -> Vec<(EventI
     newest
 }
 
+/// Makes the members of threads known whose change is in these rows of a journal: what is told of someone would be told of a
+/// time before they came or left. Rows from the first on whose members can not be known now are taken away.
+pub(crate) async fn know_members(rights: &dyn Rights, space: SpaceId, rows: &mut Vec<(EventId, JournalRecord)>) {
+    for (index, (_, record)) in rows.iter().enumerate() {
+        if matches!(record.fact, Fact::Membership { .. }) && rights.recipients(space, &record.audience).await.is_err() {
+            rows.truncate(index);
+            return;
+        }
+    }
+}
+
 /// Of how many rows of a journal it is looked up at once who is behind them.
 pub(crate) const AT_ONCE: usize = 16;
 

@@ -64,7 +64,7 @@ impl School {
             for follow in &state.record.follows {
                 wanted.extend(directory.expand(follow, now));
             }
-            MemberChange::of(changes_towards(&wanted, state, now))
+            MemberChange::of(changes_towards(&wanted, state, now, self.now()))
         };
         if follow(&state).is_empty() {
             return Ok(false);
@@ -74,7 +74,7 @@ impl School {
 }
 
 /// What makes a thread's members those whom its groups reach. Who is in it by hand stays, and who left by hand stays out.
-fn changes_towards(wanted: &Reached, state: &ThreadState, now: Timestamp) -> Members {
+fn changes_towards(wanted: &Reached, state: &ThreadState, now: Timestamp, joined_at: Timestamp) -> Members {
     let may_come = |profile: &ProfileId| {
         state
             .members
@@ -84,7 +84,7 @@ fn changes_towards(wanted: &Reached, state: &ThreadState, now: Timestamp) -> Mem
     let coming = wanted
         .iter()
         .filter(|(profile, _)| may_come(profile))
-        .map(|(profile, through)| (*profile, newcomer(now, now, *through)));
+        .map(|(profile, through)| (*profile, newcomer(joined_at, joined_at, *through)));
     let going = state
         .members
         .iter()

@@ -5,13 +5,14 @@
 //! finished do not hold: without that, who loads the thread now would see a member as gone whom others still tell.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use samtale_protocol::threads::{MembershipChanged, Recipient};
 use samtale_protocol::{Audience, Event, ProfileId, SpaceId, ThreadId, Timestamp};
 use samtale_storage::journal::Fact;
 use samtale_storage::threads::{
-    GroupThreadRecord, MemberRecord, ProfileThreadRecord, ThreadRecord, group_thread_key, profile_thread_key,
+    Before, GroupThreadRecord, MemberRecord, ProfileThreadRecord, ThreadRecord, group_thread_key, profile_thread_key,
     thread_key, thread_partition,
 };
 use samtale_storage::{Compared, StorageError};
@@ -22,6 +23,17 @@ use crate::threads::TRIES;
 
 /// Member rows written at once: the largest batch that a CQL server takes without complaint.
 const BATCH: usize = 50;
+
+/// How old a request may be that begins to change members. Who asked for it has asked again, or for something else, since.
+const ASKED_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a change is left alone that was begun and is not finished. Ten thousand rows take some seconds.
+const LEFT_ALONE: Duration = Duration::from_secs(5);
+
+/// How often a change that is under way is looked at, and how long it is waited for at first: with what is added from look
+/// to look, as long as it is left alone, if the clock stands.
+const LOOKS: u32 = 20;
+const LOOK: Duration = Duration::from_millis(25);
 
 /// Members as they are, or are to be.
 pub(crate) type Members = FxHashMap<ProfileId, MemberRecord>;
@@ -69,80 +81,102 @@ impl School {
         asked_at: Timestamp,
         plan: impl Fn(&ThreadState) -> MemberChange,
     ) -> Result<MembershipChanged, StorageError> {
-        let (space, thread, as_asked) = (state.space, state.thread, Arc::clone(&state));
+        let as_asked = Arc::clone(&state);
         let mut state = state;
         for _ in 0..TRIES {
+            state = self.wait_for_open_change(state).await?;
             let mut change = plan(&state);
             let is_overtaken = |profile: &ProfileId| {
-                state.members.get(profile) != as_asked.members.get(profile) || state.has_changed(*profile, asked_at)
+                let member = state.members.get(profile);
+                member != as_asked.members.get(profile) || member.is_some_and(|member| member.asked_at > asked_at)
             };
-            if change.changes.keys().any(is_overtaken) {
+            if self.now().since(asked_at) > ASKED_WITHIN || change.changes.keys().any(is_overtaken) {
                 return Err(not_changed());
             }
             change.follows.retain(|follow| !state.record.follows.contains(follow));
-            if change.is_empty() {
-                return Ok(MembershipChanged {
-                    thread,
-                    membership_version: state.record.membership_version,
-                });
+            // What was begun and may have failed could still be finished, and be what this was to prevent.
+            if change.is_empty() && !state.record.is_member_change_open() {
+                return Ok(changed(&state, state.record.membership_version));
             }
-            let newest = state.record.members_begun.max(state.written);
-            let timestamp = self.write_timestamp().max(newest + 1);
-            let finished = match self.begin_change(&state, timestamp).await? {
-                Some(begun) => {
-                    self.write_change(&state, &change, timestamp).await?;
-                    self.finish_change(&state, begun, &change.follows).await?
-                }
-                None => false,
-            };
-            state = self.found_thread(space, thread).await?;
-            if finished {
-                self.tell_members(&state, change).await?;
-                return Ok(MembershipChanged {
-                    thread,
-                    membership_version: state.record.membership_version,
-                });
+            let made = self.try_change(&state, &change, asked_at).await?;
+            state = self.found_thread(state.space, state.thread).await?;
+            if let Some(version) = made {
+                self.tell_members(&state, version, change).await?;
+                return Ok(changed(&state, version));
             }
         }
         Err(not_changed())
     }
 
+    /// Gives a change that is under way the time to be finished. Two that begin after each other without looking would keep
+    /// each other from it.
+    async fn wait_for_open_change(&self, mut state: Arc<ThreadState>) -> Result<Arc<ThreadState>, StorageError> {
+        for look in 1..=LOOKS {
+            let begun_at = Timestamp::saturating(state.record.members_begun / 1_000);
+            if !state.record.is_member_change_open() || self.now().since(begun_at) > LEFT_ALONE {
+                break;
+            }
+            let [chance, ..] = self.random_bytes();
+            tokio::time::sleep(LOOK * look + LOOK * u32::from(chance) / 256).await;
+            state = self.found_thread(state.space, state.thread).await?;
+        }
+        Ok(state)
+    }
+
+    /// The version of the membership that the change made; `None` if others changed the thread meanwhile.
+    async fn try_change(
+        &self,
+        state: &ThreadState,
+        change: &MemberChange,
+        asked_at: Timestamp,
+    ) -> Result<Option<u64>, StorageError> {
+        let newest = state.record.members_begun.max(state.written);
+        let timestamp = self.write_timestamp().max(newest + 1);
+        let Some(begun) = self.begin_change(state, timestamp).await? else {
+            return Ok(None);
+        };
+        self.write_change(state, change, asked_at, timestamp).await?;
+        self.finish_change(state, begun, &change.follows).await
+    }
+
     /// `None` if the thread is not as `state` says any more.
     async fn begin_change(&self, state: &ThreadState, timestamp: u64) -> Result<Option<Begun>, StorageError> {
         let mut record = state.record.clone();
-        record.begin_member_change(timestamp);
+        if !record.begin_member_change(timestamp) {
+            return Err(not_changed());
+        }
         let version = self.replace_thread(state, state.version, &mut record).await?;
         Ok(version.map(|version| Begun { record, version }))
     }
 
-    /// Whether it is finished. It is not if another change was begun since: that one knows nothing of this one, and what it
-    /// says of a member from before may be wrong by now.
+    /// The version of the membership that it made. `None` if another change was begun since: that one knows nothing of this
+    /// one, and what it says of a member from before may be wrong by now.
     async fn finish_change(
         &self,
         state: &ThreadState,
         mut begun: Begun,
         follows: &[Recipient],
-    ) -> Result<bool, StorageError> {
+    ) -> Result<Option<u64>, StorageError> {
         let timestamp = begun.record.members_begun;
         for _ in 0..TRIES {
             let mut record = begun.record;
             record.finish_member_change(timestamp);
             record.follows.extend(follows.iter().cloned());
             if self.replace_thread(state, begun.version, &mut record).await?.is_some() {
-                return Ok(true);
+                return Ok(Some(record.membership_version));
             }
             let key = thread_key(state.space, state.thread);
             match self.store.get_serial::<ThreadRecord>(&key).await? {
-                Some(read) if read.record.members_begun == timestamp => {
+                Some(read) if read.record.members_begun == timestamp && read.record.is_member_change_open() => {
                     begun = Begun {
                         record: read.record,
                         version: read.timestamp,
                     };
                 }
-                _ => return Ok(false),
+                _ => return Ok(None),
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Puts a record in the place of the one of this version; the new version, or `None` if it is not there any more.
@@ -164,20 +198,21 @@ impl School {
         &self,
         state: &ThreadState,
         change: &MemberChange,
+        asked_at: Timestamp,
         timestamp: u64,
     ) -> Result<(), StorageError> {
         let (space, thread) = (state.space, state.thread);
         let with_before = |(profile, member): (&ProfileId, &MemberRecord)| {
-            let before = state.members.get(profile).cloned().map(Box::new);
-            (
-                *profile,
-                MemberRecord {
-                    before,
-                    ..member.clone()
-                },
-            )
+            let before = state.members.get(profile).cloned();
+            let before = Some(before.map_or(Before::Absent, |before| Before::Member(Box::new(before))));
+            let row = MemberRecord {
+                asked_at: asked_at.max(member.asked_at),
+                before,
+                ..member.clone()
+            };
+            (*profile, row)
         };
-        let rows: Members = change.changes.iter().map(with_before).collect();
+        let rows: Members = change.changes.iter().chain(&change.again).map(with_before).collect();
         self.put_members(space, thread, &rows, timestamp).await?;
         self.put_followed(space, thread, &change.follows, timestamp).await?;
         self.index_members(space, thread, &change.changes, timestamp).await
@@ -254,20 +289,20 @@ impl School {
     }
 
     /// Tells the members, and those who just left, who came and went.
-    async fn tell_members(&self, state: &ThreadState, change: MemberChange) -> Result<(), StorageError> {
+    async fn tell_members(&self, state: &ThreadState, version: u64, change: MemberChange) -> Result<(), StorageError> {
         let directory = self.load_directory(state.space).await?;
         let mut changes: Vec<_> = change.changes.into_iter().chain(change.again).collect();
         changes.sort_by_key(|(profile, _)| *profile);
         for (profile, member) in changes {
             let event = Event::Membership {
                 thread: state.thread,
-                membership_version: state.record.membership_version,
+                membership_version: version,
                 profile,
                 joined_at: member.joined_at,
                 left_at: member.left_at,
             };
             let person = directory.as_ref().and_then(|directory| directory.person_of(profile));
-            let audience = Audience::thread(state.thread, state.record.membership_version).and_people(person);
+            let audience = Audience::thread(state.thread, version).and_people(person);
             let fact = Fact::Membership {
                 thread: state.thread,
                 profile,
@@ -275,6 +310,13 @@ impl School {
             self.tell(state.space, fact, Some(event), audience).await?;
         }
         Ok(())
+    }
+}
+
+fn changed(state: &ThreadState, membership_version: u64) -> MembershipChanged {
+    MembershipChanged {
+        thread: state.thread,
+        membership_version,
     }
 }
 

@@ -36,21 +36,22 @@ impl School {
         if state.members.len() + newcomers.count() > limits::MEMBERS {
             return Err(too_many_members());
         }
-        let visible_from = if from_the_beginning {
-            state.record.started_at
-        } else {
-            from_now_on(now)
-        };
         let follows: Vec<Recipient> = to
             .into_iter()
             .filter(|to| !matches!(to, Recipient::Profile { .. }))
             .collect();
         let changed = self.change_members(state, now, |state| {
             let (mut changes, mut again) = (Members::default(), Members::default());
+            let joined_at = self.now();
+            let visible_from = if from_the_beginning {
+                state.record.started_at
+            } else {
+                from_now_on(joined_at)
+            };
             for (other, through) in &reached {
                 match state.members.get(other) {
                     Some(member) if state.is_active(*other, &directory, now) => again.insert(*other, member.clone()),
-                    _ => changes.insert(*other, newcomer(now, visible_from, *through)),
+                    _ => changes.insert(*other, newcomer(joined_at, visible_from, *through)),
                 };
             }
             MemberChange {
@@ -130,6 +131,7 @@ impl School {
             let gone = profiles.iter().filter_map(|profile| {
                 let member = state.members.get(profile).filter(|member| member.left_at.is_some())?;
                 let back = MemberRecord {
+                    joined_at: self.now(),
                     left_at: None,
                     stays_out: false,
                     ..member.clone()
@@ -152,14 +154,15 @@ impl School {
 }
 
 /// Someone who comes into a thread, and reads it from `visible_from` on.
-pub(crate) fn newcomer(now: Timestamp, visible_from: Timestamp, through: Option<GroupId>) -> MemberRecord {
+pub(crate) fn newcomer(joined_at: Timestamp, visible_from: Timestamp, through: Option<GroupId>) -> MemberRecord {
     MemberRecord {
-        joined_at: now,
+        joined_at,
         left_at: None,
         visible_from,
         through,
         closed: false,
         stays_out: false,
+        asked_at: Timestamp::default(),
         before: None,
     }
 }

@@ -17,7 +17,7 @@ use crate::school::School;
 const PAGE: usize = 1_000;
 
 /// How often a thread is read whose members change while it is read.
-const READS: u32 = 4;
+const READS: u32 = 8;
 
 /// A thread as it was when it was read. Never changed: a newer one takes its place.
 #[derive(Debug)]
@@ -76,9 +76,8 @@ impl Membership {
 impl ThreadState {
     /// Reads a thread; `None` if there is no such thread in the space.
     pub async fn load(store: &Store, space: SpaceId, thread: ThreadId) -> Result<Option<Self>, StorageError> {
-        let mut reads = 0;
-        loop {
-            reads += 1;
+        let mut read_before = None;
+        for _ in 0..READS {
             // The thread first: what is finished in it is in the rows that are read after it.
             let Some(stored) = store.get_serial::<ThreadRecord>(&thread_key(space, thread)).await? else {
                 return Ok(None);
@@ -87,12 +86,13 @@ impl ThreadState {
                 .scan_all::<MemberRecord>(&thread_partition(space, thread), Range::all(PAGE))
                 .await?;
             let (version, record) = (stored.timestamp, stored.record);
-            let written = rows.iter().map(|row| row.timestamp).max().unwrap_or_default();
-            // A change was begun since; it may be finished by now, and a second one may have replaced its rows. It is never
-            // so for long, unless a backup was restored whose tables are not of one moment.
-            if record.is_behind(written) && reads < READS {
+            // A change was begun since; it may be finished by now, and a second one may have replaced its rows. The record is
+            // the same only after a backup was restored whose tables are not of one moment, or nodes of before wrote it.
+            let is_behind = rows.iter().any(|row| record.is_behind(&row.record, row.timestamp));
+            if is_behind && read_before.replace(version) != Some(version) {
                 continue;
             }
+            let written = rows.iter().map(|row| row.timestamp).max().unwrap_or_default();
             let holds = |row: Stored<MemberRecord>| {
                 let member = record.member_that_holds(row.record, row.timestamp)?;
                 Some((ProfileId::from_bytes(id_at(&row.clustering, 0)), member))
@@ -100,6 +100,10 @@ impl ThreadState {
             let members = rows.into_iter().filter_map(holds).collect();
             return Ok(Some(Self::new(space, thread, version, record, members, written)));
         }
+        Err(StorageError::Timeout {
+            operation: "read the members of",
+            table: "threads",
+        })
     }
 
     /// A thread of these records.
@@ -161,15 +165,6 @@ impl ThreadState {
             .get(&profile)
             .is_some_and(|member| member.left_at.is_none())
             && self.is_open_to(profile, directory, now)
-    }
-
-    /// Whether someone came or went after this time. Those who came with the thread came with its first message, whose time
-    /// may be a little ahead of the clock.
-    pub fn has_changed(&self, profile: ProfileId, since: Timestamp) -> bool {
-        self.members.get(&profile).is_some_and(|member| match member.left_at {
-            Some(left_at) => left_at > since && left_at > member.joined_at,
-            None => member.joined_at > since && member.joined_at != self.record.started_at,
-        })
     }
 
     /// The members that are in it now.

@@ -43,38 +43,65 @@ pub struct ThreadRecord {
     pub members_unfinished: Vec<u64>,
 }
 
-/// The unfinished changes that a thread remembers. Each is a write that failed half-way; rows of older ones are taken for
-/// finished.
+/// The unfinished changes that a thread remembers beyond the next one that is finished. Each is a write that failed half-way;
+/// what older ones left behind holds from that version on.
 const UNFINISHED: usize = 64;
 
+/// The most that it remembers at all. More are not begun.
+const MOST_UNFINISHED: usize = 1_024;
+
 impl ThreadRecord {
-    /// Says that rows of members are about to be written with this timestamp, which is above all before.
-    pub fn begin_member_change(&mut self, timestamp: u64) {
-        self.members_begun = timestamp;
-        if self.members_unfinished.len() == UNFINISHED {
-            self.members_unfinished.remove(0);
+    /// Says that rows of members are about to be written with this timestamp, which is above all before. `false` if too
+    /// many changes were begun since the last one that was finished.
+    pub fn begin_member_change(&mut self, timestamp: u64) -> bool {
+        if self.members_unfinished.len() >= MOST_UNFINISHED {
+            return false;
         }
+        self.members_begun = timestamp;
         self.members_unfinished.push(timestamp);
+        true
     }
 
     /// Says that the rows with this timestamp are all written, and makes the next version of the members of them.
     pub fn finish_member_change(&mut self, timestamp: u64) {
         self.members_unfinished.retain(|unfinished| *unfinished != timestamp);
+        let forgotten = self.members_unfinished.len().saturating_sub(UNFINISHED);
+        self.members_unfinished.drain(..forgotten);
         self.membership_version += 1;
     }
 
-    /// Whether a row of a member belongs to a change that was begun after this record was read.
-    pub fn is_behind(&self, written: u64) -> bool {
-        self.members_begun != 0 && written > self.members_begun
+    /// Whether the newest change that was begun is not finished: it is under way, or has failed.
+    pub fn is_member_change_open(&self) -> bool {
+        self.members_unfinished.last() == Some(&self.members_begun)
+    }
+
+    /// Whether a row that was written with this timestamp belongs to a change that was begun after this record was read.
+    pub fn is_behind(&self, row: &MemberRecord, written: u64) -> bool {
+        row.before.is_some() && written > self.members_begun
     }
 
     /// The member of a row that was written with this timestamp, as of this version; `None` if they had not come yet.
-    pub fn member_that_holds(&self, row: MemberRecord, written: u64) -> Option<MemberRecord> {
-        if self.members_unfinished.contains(&written) || self.is_behind(written) {
-            return row.before.map(|before| *before);
+    pub fn member_that_holds(&self, mut row: MemberRecord, written: u64) -> Option<MemberRecord> {
+        // In a record from before the beginnings were kept, nothing is known to be unfinished.
+        let is_newer = self.members_begun != 0 && written > self.members_begun;
+        match row.before.take() {
+            Some(before) if is_newer || self.members_unfinished.contains(&written) => match before {
+                Before::Absent => None,
+                Before::Member(before) => Some(*before),
+            },
+            _ => Some(row),
         }
-        Some(MemberRecord { before: None, ..row })
     }
+}
+
+/// What someone was in a thread before a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Before {
+    /// They had never been in it.
+    Absent,
+    /// They were, or had been, a member.
+    Member(Box<MemberRecord>),
 }
 
 /// A member of a thread. One row per member, changed on its own.
@@ -96,9 +123,14 @@ pub struct MemberRecord {
     /// Whether they left, or were taken out, by hand: then following their group does not bring them back.
     #[serde(default)]
     pub stays_out: bool,
-    /// What it was before the change that wrote it, which counts while that is not finished.
+    /// When it was last asked that it be so, by whoever changed it, or found that it was so already. What was asked for earlier
+    /// and comes later must not change it.
+    #[serde(default)]
+    pub asked_at: Timestamp,
+    /// What it was before the change that wrote it, which counts while that is not finished. `None` in the rows that were
+    /// written with the thread, which always hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<Box<MemberRecord>>,
+    pub before: Option<Before>,
 }
 
 /// What a message says, or why nothing stands in its place.

@@ -12,7 +12,7 @@ use samtale_storage::journal::{Fact, JournalRecord};
 use super::bridging::{Begin, Bridge, Bridged};
 use crate::delivery::{Recipients, Safe};
 use crate::log::{AddressedSignal, Log, LogEntry, Position, Slice};
-use crate::rights::{AT_ONCE, JournalPlace, Rights, newest_of_each};
+use crate::rights::{AT_ONCE, JournalPlace, Rights, know_members, newest_of_each};
 
 /// How many entries are read from a log at once.
 pub(super) const FILL: usize = 512;
@@ -152,8 +152,9 @@ async fn read_journal(
 async fn entries_of(
     rights: &Arc<dyn Rights>,
     space: SpaceId,
-    rows: Vec<(EventId, JournalRecord)>,
+    mut rows: Vec<(EventId, JournalRecord)>,
 ) -> Vec<(Arc<LogEntry>, Recipients)> {
+    know_members(rights.as_ref(), space, &mut rows).await;
     let facts: Vec<&Fact> = rows.iter().map(|(_, record)| &record.fact).collect();
     let events = rights.events_of(space, &facts).await.unwrap_or_default();
     let told = rows.into_iter().zip(events).map(|((id, record), event)| {

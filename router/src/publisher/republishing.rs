@@ -10,7 +10,7 @@ use super::in_log::InLog;
 use super::{Backlog, Publisher, RETRY};
 use crate::log::LogEntry;
 use crate::metered;
-use crate::rights::{JOURNAL_MARGIN, JournalPlace, Rights};
+use crate::rights::{JOURNAL_MARGIN, JournalPlace, Rights, know_members};
 
 /// What of a space's journal is to be published again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,9 +82,11 @@ impl Publisher {
         let mut next = page.next;
         let mut rows = page.rows;
         rows.retain(|(id, record)| !matches!(record.fact, Fact::Late { .. }) && !in_log.contains(id));
+        let asked = rows.len();
+        know_members(rights, space, &mut rows).await;
         let facts: Vec<&Fact> = rows.iter().map(|(_, record)| &record.fact).collect();
         let events = rights.events_of(space, &facts).await.map_err(drop)?;
-        if events.len() < rows.len() {
+        if events.len() < asked {
             let last = events.len().checked_sub(1).and_then(|last| rows.get(last));
             let (id, record) = last.ok_or(())?;
             next = Some(place.behind(*id, record.time));

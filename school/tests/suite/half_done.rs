@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use samtale_protocol::threads::{AddMembers, OpenThread, RemoveMembers};
 use samtale_protocol::{ErrorCode, ProfileId, Reply, Request, ThreadId};
 use samtale_storage::memory::MemoryEngine;
+use samtale_storage::threads::{MemberRecord, member_key};
 use samtale_storage::{Batch, Compared, Engine, Key, KeyValue, Page, Range, Row, StorageError, Table};
 use tokio::sync::Notify;
 
@@ -24,15 +25,17 @@ struct EndingEngine {
 /// A write, or a read of what is written by compare-and-set, that hangs.
 #[derive(Default)]
 struct Hang {
-    is_due: AtomicBool,
-    is_read_due: AtomicBool,
+    /// Which write from now on hangs; none at 0.
+    write: AtomicI64,
+    /// Whether the next read does.
+    read: AtomicBool,
     has_begun: Notify,
     ends: Notify,
 }
 
 impl Hang {
-    async fn wait_if(&self, is_due: &AtomicBool) {
-        if is_due.swap(false, Ordering::SeqCst) {
+    async fn wait_if(&self, is_due: bool) {
+        if is_due {
             self.has_begun.notify_one();
             self.ends.notified().await;
         }
@@ -41,7 +44,9 @@ impl Hang {
 
 impl EndingEngine {
     async fn check(&self) -> Result<(), StorageError> {
-        self.hang.wait_if(&self.hang.is_due).await;
+        self.hang
+            .wait_if(self.hang.write.fetch_sub(1, Ordering::SeqCst) == 1)
+            .await;
         if self.left.fetch_sub(1, Ordering::SeqCst) > 0 {
             return Ok(());
         }
@@ -78,7 +83,7 @@ impl Engine for EndingEngine {
     }
 
     async fn get_serial(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
-        self.hang.wait_if(&self.hang.is_read_due).await;
+        self.hang.wait_if(self.hang.read.swap(false, Ordering::SeqCst)).await;
         self.engine.get_serial(table, key).await
     }
 }
@@ -135,6 +140,11 @@ impl Stage {
         done.is_ok()
     }
 
+    /// Lets the time pass in which a change that was begun is left alone.
+    fn let_it_lie(&self) {
+        self.class.world.advance(std::time::Duration::from_secs(5));
+    }
+
     /// The version of the membership and who is in it, as a node has it that has only now begun.
     async fn found(&self) -> (u64, BTreeSet<ProfileId>) {
         let open = Request::OpenThread(OpenThread {
@@ -175,6 +185,7 @@ async fn a_removal_holds_for_everybody_or_for_nobody_whatever_fails() {
         assert!(done || writes < MORE_THAN_ALL - 1, "a removal makes fewer writes");
         stage.finds_one_of(&before, &after, version).await;
         // Asked again, it holds, whatever was left behind.
+        stage.let_it_lie();
         assert!(stage.with_writes(i64::MAX, stage.taking_out()).await);
         assert_eq!(stage.found().await.1, after);
         let refused = class.world.send(class.carl, stage.thread, "nej").await;
@@ -194,6 +205,7 @@ async fn who_is_taken_in_is_in_for_everybody_or_for_nobody_whatever_fails() {
         let done = stage.with_writes(writes, stage.taking_in()).await;
         assert!(done || writes < MORE_THAN_ALL - 1, "to take in makes fewer writes");
         stage.finds_one_of(&before, &after, version).await;
+        stage.let_it_lie();
         assert!(stage.with_writes(i64::MAX, stage.taking_in()).await);
         assert_eq!(stage.found().await.1, after);
         class.world.send(class.carl, stage.thread, "ja").await.unwrap();
@@ -210,6 +222,7 @@ async fn a_change_that_failed_does_not_come_true_with_the_next_one() {
         if stage.found().await != before {
             continue;
         }
+        stage.let_it_lie();
         let bo_alone = Request::AddMembers(AddMembers {
             thread: stage.thread,
             to: vec![class.bo.to()],
@@ -221,6 +234,42 @@ async fn a_change_that_failed_does_not_come_true_with_the_next_one() {
         assert_eq!(stage.found().await.1, after, "after {writes} writes");
         class.world.send(class.carl, stage.thread, "stadig her").await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn whoever_else_made_the_same_thread_a_little_later_takes_nobody_out() {
+    let stage = Stage::new().await;
+    let class = &stage.class;
+    let before = stage.found().await;
+    class.world.advance(std::time::Duration::from_secs(1));
+    // Two who answer each other at once make one thread, each with rows of their own time; one record is the first.
+    for profile in [class.teacher.profile, class.carl.profile] {
+        let key = member_key(class.world.space, stage.thread, profile);
+        let member = class.world.store.get::<MemberRecord>(&key).await.unwrap().unwrap();
+        class.world.put(key, &member.record).await;
+    }
+    assert_eq!(stage.found().await, before);
+    assert!(stage.with_writes(i64::MAX, stage.taking_out()).await);
+    assert!(!stage.found().await.1.contains(&class.carl.profile));
+}
+
+#[tokio::test]
+async fn a_removal_of_who_is_not_in_yet_keeps_them_out() {
+    let stage = Stage::new().await;
+    let class = &stage.class;
+    assert!(stage.with_writes(i64::MAX, stage.taking_out()).await);
+    let (node, teacher) = (class.world.deaf_node(), class.teacher.caller());
+    // The fifth is the one that finishes it: its beginning, two rows at once, and each person's own row come before.
+    stage.hang.write.store(5, Ordering::SeqCst);
+    let meanwhile = async {
+        stage.hang.has_begun.notified().await;
+        stage.let_it_lie();
+        assert!(stage.with_writes(i64::MAX, stage.taking_out()).await);
+        stage.hang.ends.notify_one();
+    };
+    let (hung, ()) = futures_util::join!(node.handle(&teacher, stage.taking_in()), meanwhile);
+    assert_eq!(code(hung), ErrorCode::StorageUnavailable);
+    assert!(!stage.found().await.1.contains(&class.carl.profile));
 }
 
 #[tokio::test]
@@ -238,12 +287,12 @@ async fn two_changes_of_one_member_at_a_time_leave_what_the_last_of_them_says() 
     assert!(!stage.found().await.1.contains(&class.carl.profile));
 }
 
-/// A removal hangs where `is_due` says, while the member is taken out and in again. It must not take them out once more.
-async fn is_overtaken(is_due: impl Fn(&Hang) -> &AtomicBool) {
+/// A removal hangs as it is `told` to, while the member is taken out and in again. It must not take them out once more.
+async fn is_overtaken(told: impl Fn(&Hang)) {
     let stage = Stage::new().await;
     let class = &stage.class;
     let (node, teacher) = (class.world.deaf_node(), class.teacher.caller());
-    is_due(&stage.hang).store(true, Ordering::SeqCst);
+    told(&stage.hang);
     let meanwhile = async {
         stage.hang.has_begun.notified().await;
         assert!(stage.with_writes(i64::MAX, stage.taking_out()).await);
@@ -258,10 +307,10 @@ async fn is_overtaken(is_due: impl Fn(&Hang) -> &AtomicBool) {
 
 #[tokio::test]
 async fn a_removal_that_hung_before_its_first_write_does_not_undo_what_was_asked_for_after_it() {
-    is_overtaken(|hang| &hang.is_due).await;
+    is_overtaken(|hang| hang.write.store(1, Ordering::SeqCst)).await;
 }
 
 #[tokio::test]
 async fn a_removal_that_hung_before_it_read_does_not_undo_what_was_asked_for_after_it() {
-    is_overtaken(|hang| &hang.is_read_due).await;
+    is_overtaken(|hang| hang.read.store(true, Ordering::SeqCst)).await;
 }

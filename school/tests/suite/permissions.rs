@@ -388,6 +388,7 @@ async fn write_thread(school: &Generated, dice: &mut Dice) -> Written {
             through: member.through.map(|group| groups[group]),
             closed: member.closed,
             stays_out: false,
+            asked_at: Timestamp::default(),
             before: None,
         };
         let profile = people[member.who].profile;
