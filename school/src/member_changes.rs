@@ -142,9 +142,7 @@ impl School {
     /// `None` if the thread is not as `state` says any more.
     async fn begin_change(&self, state: &ThreadState, timestamp: u64) -> Result<Option<Begun>, StorageError> {
         let mut record = state.record.clone();
-        if !record.begin_member_change(timestamp) {
-            return Err(not_changed());
-        }
+        record.begin_member_change(timestamp);
         let version = self.replace_thread(state, state.version, &mut record).await?;
         Ok(version.map(|version| Begun { record, version }))
     }

@@ -47,27 +47,27 @@ pub struct ThreadRecord {
 /// what older ones left behind holds from that version on.
 const UNFINISHED: usize = 64;
 
-/// The most that it remembers at all. More are not begun.
+/// The most that it remembers at all, should so many fail one after the other.
 const MOST_UNFINISHED: usize = 1_024;
 
 impl ThreadRecord {
-    /// Says that rows of members are about to be written with this timestamp, which is above all before. `false` if too
-    /// many changes were begun since the last one that was finished.
-    pub fn begin_member_change(&mut self, timestamp: u64) -> bool {
-        if self.members_unfinished.len() >= MOST_UNFINISHED {
-            return false;
-        }
+    /// Says that rows of members are about to be written with this timestamp, which is above all before.
+    pub fn begin_member_change(&mut self, timestamp: u64) {
         self.members_begun = timestamp;
         self.members_unfinished.push(timestamp);
-        true
+        self.forget_unfinished(MOST_UNFINISHED);
     }
 
     /// Says that the rows with this timestamp are all written, and makes the next version of the members of them.
     pub fn finish_member_change(&mut self, timestamp: u64) {
         self.members_unfinished.retain(|unfinished| *unfinished != timestamp);
-        let forgotten = self.members_unfinished.len().saturating_sub(UNFINISHED);
-        self.members_unfinished.drain(..forgotten);
+        self.forget_unfinished(UNFINISHED);
         self.membership_version += 1;
+    }
+
+    fn forget_unfinished(&mut self, but: usize) {
+        let forgotten = self.members_unfinished.len().saturating_sub(but);
+        self.members_unfinished.drain(..forgotten);
     }
 
     /// Whether the newest change that was begun is not finished: it is under way, or has failed.
@@ -317,4 +317,73 @@ records! {
     ReadMarkerRecord in READ_MARKERS;
     OwnReadMarkerRecord in OWN_READ_MARKERS;
     DraftRecord in DRAFTS;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(members_begun: u64) -> ThreadRecord {
+        ThreadRecord {
+            subject: String::new(),
+            starter: ProfileId::from_bytes([1; 16]),
+            started_at: Timestamp::default(),
+            regarding: Vec::new(),
+            linked_to: None,
+            follows: Vec::new(),
+            membership_version: 1,
+            change: [0; 16],
+            members_begun,
+            members_unfinished: Vec::new(),
+        }
+    }
+
+    fn member(before: Option<Before>) -> MemberRecord {
+        MemberRecord {
+            joined_at: Timestamp::default(),
+            left_at: None,
+            visible_from: Timestamp::default(),
+            through: None,
+            closed: false,
+            stays_out: false,
+            asked_at: Timestamp::default(),
+            before,
+        }
+    }
+
+    #[test]
+    fn a_row_holds_once_its_change_is_finished_and_without_one_always() {
+        let mut thread = record(10);
+        let changed = || member(Some(Before::Absent));
+        thread.begin_member_change(20);
+        assert!(thread.is_member_change_open());
+        assert_eq!(thread.member_that_holds(changed(), 20), None);
+        assert_eq!(thread.member_that_holds(member(None), 20), Some(member(None)));
+        assert!(thread.is_behind(&changed(), 21) && !thread.is_behind(&member(None), 21));
+        assert_eq!(thread.member_that_holds(changed(), 21), None);
+        thread.finish_member_change(20);
+        assert!(!thread.is_member_change_open());
+        assert_eq!(thread.member_that_holds(changed(), 20), Some(member(None)));
+        assert_eq!(thread.membership_version, 2);
+    }
+
+    #[test]
+    fn in_a_record_from_before_all_rows_hold() {
+        let changed = member(Some(Before::Absent));
+        assert_eq!(record(0).member_that_holds(changed, 20), Some(member(None)));
+    }
+
+    #[test]
+    fn failed_changes_are_forgotten_with_a_new_version_and_beyond_a_bound() {
+        let mut thread = record(1);
+        let many = u64::try_from(MOST_UNFINISHED).unwrap();
+        let absent = || member(Some(Before::Absent));
+        (2..many + 2).for_each(|timestamp| thread.begin_member_change(timestamp));
+        assert_eq!(thread.member_that_holds(absent(), 2), None);
+        thread.begin_member_change(many + 2);
+        assert_eq!(thread.member_that_holds(absent(), 2), Some(member(None)));
+        thread.finish_member_change(many + 2);
+        assert_eq!(thread.members_unfinished.len(), UNFINISHED);
+        assert_eq!(thread.member_that_holds(absent(), many), None);
+    }
 }
