@@ -28,6 +28,7 @@ pub async fn follow(office: Arc<Office>, leases: Option<Arc<Leases>>) {
     // Up to when each space was followed. One that can not be read, as when its keys are gone, does not hold back the others;
     // one that has only now fallen to this node is followed as far back as after a start.
     let mut followed: BTreeMap<SpaceId, Timestamp> = BTreeMap::new();
+    let mut failed: BTreeSet<SpaceId> = BTreeSet::new();
     loop {
         match spaces(&office.opened.store).await {
             Ok(spaces) => {
@@ -37,7 +38,7 @@ pub async fn follow(office: Arc<Office>, leases: Option<Arc<Leases>>) {
                 for space in spaces {
                     let now = office.clock.now();
                     let from = followed.entry(space).or_insert(now.minus(REACH));
-                    match office.school.follow_dates(space, *from).await {
+                    match office.school.follow_dates(space, *from, failed.remove(&space)).await {
                         Ok(threads) => {
                             *from = now;
                             if threads > 0 {
@@ -45,6 +46,7 @@ pub async fn follow(office: Arc<Office>, leases: Option<Arc<Leases>>) {
                             }
                         }
                         Err(error) => {
+                            failed.insert(space);
                             warn!(%space, error = %chain(&error), "dates can not be followed now; tried again");
                         }
                     }

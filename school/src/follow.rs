@@ -1,6 +1,7 @@
 //! Threads that go to a group follow it: who joins the group joins its threads from that day on, who leaves it leaves.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use samtale_protocol::{GroupId, ProfileId, SpaceId, ThreadId, Timestamp};
 use samtale_storage::threads::{GroupThreadRecord, MemberRecord};
@@ -16,9 +17,15 @@ use crate::thread_state::ThreadState;
 /// Threads of a group read at once.
 const PAGE: usize = 500;
 
+/// How far back it is told again who came and went.
+const LATELY: Duration = Duration::from_hours(24);
+
 impl School {
     /// Brings the members of the threads of these groups in line with the directory. Returns how many threads changed.
-    pub async fn follow_groups(&self, space: SpaceId, groups: &[GroupId]) -> Result<u32, StorageError> {
+    ///
+    /// With `again`, who came or went within the last day is told of once more. A try that failed may have changed the members
+    /// and told nobody, and then there is nothing left that changes.
+    pub async fn follow_groups(&self, space: SpaceId, groups: &[GroupId], again: bool) -> Result<u32, StorageError> {
         let mut threads = BTreeMap::new();
         for group in groups {
             let partition = [space.into(), (*group).into()];
@@ -32,14 +39,15 @@ impl School {
         }
         let mut changed = 0;
         for thread in threads.into_keys() {
-            changed += u32::from(self.follow_thread(space, thread).await?);
+            changed += u32::from(self.follow_thread(space, thread, again).await?);
         }
         Ok(changed)
     }
 
     /// Brings the threads of all groups of a space in line with what has begun or ended there by its date since `since`: a
-    /// place in a group, a relation, a profile, a group. Returns how many threads changed.
-    pub async fn follow_dates(&self, space: SpaceId, since: Timestamp) -> Result<u32, StorageError> {
+    /// place in a group, a relation, a profile, a group. Returns how many threads changed. `again` as for
+    /// [`School::follow_groups`].
+    pub async fn follow_dates(&self, space: SpaceId, since: Timestamp, again: bool) -> Result<u32, StorageError> {
         let now = self.now();
         let Some(directory) = self.load_directory(space).await? else {
             return Ok(0);
@@ -48,10 +56,10 @@ impl School {
             return Ok(0);
         }
         let groups: Vec<GroupId> = directory.groups.keys().copied().collect();
-        self.follow_groups(space, &groups).await
+        self.follow_groups(space, &groups, again).await
     }
 
-    async fn follow_thread(&self, space: SpaceId, thread: ThreadId) -> Result<bool, StorageError> {
+    async fn follow_thread(&self, space: SpaceId, thread: ThreadId, again: bool) -> Result<bool, StorageError> {
         let now = self.now();
         let Some(directory) = self.load_directory(space).await? else {
             return Ok(false);
@@ -64,7 +72,13 @@ impl School {
             for follow in &state.record.follows {
                 wanted.extend(directory.expand(follow, now));
             }
-            MemberChange::of(changes_towards(&wanted, state, now, self.now()))
+            let lately = |member: &MemberRecord| member.through.is_some() && now.since(member.asked_at) <= LATELY;
+            let told = state.members.iter().filter(|(_, member)| again && lately(member));
+            MemberChange {
+                changes: changes_towards(&wanted, state, now, self.now()),
+                again: told.map(|(profile, member)| (*profile, member.clone())).collect(),
+                follows: Vec::new(),
+            }
         };
         if follow(&state).is_empty() {
             return Ok(false);

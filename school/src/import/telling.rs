@@ -72,7 +72,7 @@ impl School {
         });
         together(telling.collect()).await?;
         let groups = self.affected_groups(space, affected).await?;
-        self.follow_groups(space, &groups).await?;
+        self.follow_groups(space, &groups, affected.everything).await?;
         Ok(())
     }
 

@@ -18,7 +18,11 @@ async fn who_joins_the_class_joins_its_threads_from_that_day_and_who_leaves_it_l
         .unwrap()
         .thread;
     assert_eq!(
-        world.school.follow_groups(world.space, &[class.group]).await.unwrap(),
+        world
+            .school
+            .follow_groups(world.space, &[class.group], false)
+            .await
+            .unwrap(),
         0,
         "nothing changed"
     );
@@ -33,7 +37,11 @@ async fn who_joins_the_class_joins_its_threads_from_that_day_and_who_leaves_it_l
     world.join(class.group, class.clara, None, Some(world.now())).await;
     world.changed().await;
     assert_eq!(
-        world.school.follow_groups(world.space, &[class.group]).await.unwrap(),
+        world
+            .school
+            .follow_groups(world.space, &[class.group], false)
+            .await
+            .unwrap(),
         1
     );
     world.send(class.teacher, thread, "to").await.unwrap();
@@ -54,7 +62,11 @@ async fn who_joins_the_class_joins_its_threads_from_that_day_and_who_leaves_it_l
     world.join(class.group, class.clara, None, None).await;
     world.changed().await;
     assert_eq!(
-        world.school.follow_groups(world.space, &[class.group]).await.unwrap(),
+        world
+            .school
+            .follow_groups(world.space, &[class.group], false)
+            .await
+            .unwrap(),
         1
     );
     world.send(class.carl, thread, "igen").await.unwrap();
@@ -80,7 +92,11 @@ async fn who_left_or_was_taken_out_by_hand_stays_out() {
         )
         .await;
     assert_eq!(
-        world.school.follow_groups(world.space, &[class.group]).await.unwrap(),
+        world
+            .school
+            .follow_groups(world.space, &[class.group], false)
+            .await
+            .unwrap(),
         0
     );
     for who in [class.anna, class.carl] {
@@ -116,7 +132,7 @@ async fn a_place_in_the_class_that_begins_and_ends_by_its_date_is_followed_when_
         let since = world.now();
         world.advance(day);
         world.advance(Duration::from_secs(1));
-        followed.push(world.school.follow_dates(world.space, since).await.unwrap());
+        followed.push(world.school.follow_dates(world.space, since, false).await.unwrap());
         let text = format!("dag {}", followed.len());
         world.send(class.teacher, thread, &text).await.unwrap();
     }

@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use samtale_protocol::threads::{AddMembers, OpenThread, RemoveMembers};
-use samtale_protocol::{ErrorCode, ProfileId, Reply, Request, ThreadId};
+use samtale_protocol::{ErrorCode, Event, ProfileId, Reply, Request, ThreadId};
+use samtale_storage::directory::RelationRecord;
 use samtale_storage::memory::MemoryEngine;
 use samtale_storage::threads::{MemberRecord, member_key};
 use samtale_storage::{Batch, Compared, Engine, Key, KeyValue, Page, Range, Row, StorageError, Table};
 use tokio::sync::Notify;
 
-use crate::harness::{Class, TestClock, World, code};
+use crate::harness::{Class, TestClock, World, code, guardian_of};
 
 /// An engine that takes so many more writes, and then none; and that may be told to let the next write or read hang.
 struct EndingEngine {
@@ -313,4 +314,41 @@ async fn a_removal_that_hung_before_its_first_write_does_not_undo_what_was_asked
 #[tokio::test]
 async fn a_removal_that_hung_before_it_read_does_not_undo_what_was_asked_for_after_it() {
     is_overtaken(|hang| hang.read.store(true, Ordering::SeqCst)).await;
+}
+
+#[tokio::test]
+async fn who_left_with_their_group_is_told_of_although_the_first_try_told_nobody() {
+    for writes in 0..MORE_THAN_ALL {
+        let stage = Stage::new().await;
+        let (class, world) = (&stage.class, &stage.class.world);
+        let to = vec![class.guardians()];
+        let thread = world.start(class.teacher, to, "Til alle").await.unwrap().thread;
+        world.advance(std::time::Duration::from_secs(1));
+        let ended = RelationRecord {
+            to: Some(world.now()),
+            ..guardian_of()
+        };
+        world.relate(class.carl, class.clara, ended).await;
+        world.changed().await;
+        let follow = |again| {
+            world
+                .school
+                .follow_groups(world.space, std::slice::from_ref(&class.group), again)
+        };
+        stage.left.store(writes, Ordering::SeqCst);
+        let followed = follow(false).await;
+        stage.left.store(i64::MAX, Ordering::SeqCst);
+        stage.let_it_lie();
+        if followed.is_err() {
+            follow(true).await.unwrap();
+        }
+        let is_told = |event: &Event| {
+            matches!(event, Event::Membership { thread: of, profile, left_at: Some(_), .. }
+                if *of == thread && *profile == class.carl.profile)
+        };
+        assert!(
+            world.events_of(class.anna).await.iter().any(is_told),
+            "after {writes} writes"
+        );
+    }
 }
