@@ -49,7 +49,7 @@ SHORT_idle := idle --sessions 18000 --seconds 20 --repeats 1
 SHORT_idle-tls := idle --tls --sessions 4000 --seconds 10 --repeats 2
 SHORT_storm := storm --seconds 10
 SHORT_storm-tls := storm --tls --sessions 2000 --seconds 6 --repeats 3
-SHORT_stall := stall --seconds 12 --repeats 3
+SHORT_stall := stall --seconds 12 --repeats 2
 SHORT := fanout idle idle-tls storm storm-tls stall
 
 # What failed is told at the end: the others are measured, and the report is printed all the same. Files of an earlier bench
