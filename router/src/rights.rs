@@ -149,3 +149,42 @@ pub const JOURNAL_MARGIN: Duration = Duration::from_secs(30);
 
 /// A fact that gets into the log later than this after it was journalled is noted there again, by [`Rights::note_late`].
 pub const LATE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use samtale_protocol::ProfileId;
+
+    use super::*;
+    use crate::testing::{BEGIN, FAST, FakeRights, SPACE};
+
+    #[tokio::test]
+    async fn what_is_told_of_a_member_is_told_by_a_list_as_new_as_that() {
+        let rights = FakeRights::default();
+        let row = |fact: Fact, version: u64| {
+            let audience = Audience::thread(FAST, version);
+            let time = Timestamp::saturating(BEGIN + version);
+            (EventId::at(time, &[0; 10]), JournalRecord { time, audience, fact })
+        };
+        let came = Fact::Membership {
+            thread: FAST,
+            profile: ProfileId::from_bytes([5; 16]),
+        };
+        let rows = || {
+            vec![
+                row(Fact::Thread { thread: FAST }, 1),
+                row(came.clone(), 2),
+                row(came.clone(), 3),
+            ]
+        };
+        let mut known = rows();
+        know_members(&rights, SPACE, &mut known).await;
+        assert_eq!(known, rows());
+        let asked = rights.members_asked.lock().unwrap().clone();
+        assert_eq!(asked, [Audience::thread(FAST, 2), Audience::thread(FAST, 3)]);
+        rights.members_away.store(true, Ordering::SeqCst);
+        know_members(&rights, SPACE, &mut known).await;
+        assert_eq!(known, rows()[..1], "what follows is read again later");
+    }
+}

@@ -73,6 +73,9 @@ pub struct FakeRights {
     pub unfollowed: AtomicUsize,
     /// The newest directory that was heard of.
     pub directory: AtomicU64,
+    /// Whose members were asked for, also where they are not known.
+    pub members_asked: Mutex<Vec<Audience>>,
+    pub members_away: AtomicBool,
 }
 
 impl FakeRights {
@@ -104,6 +107,11 @@ impl Rights for FakeRights {
     }
 
     async fn recipients(&self, _: SpaceId, audience: &Audience) -> Result<Recipients, RightsError> {
+        self.members_asked.lock().unwrap().push(audience.clone());
+        if self.members_away.load(Ordering::SeqCst) {
+            let reason = "away".to_owned();
+            return Err(RightsError { reason });
+        }
         let is_slow = audience.thread.is_some_and(|thread| thread.thread == SLOW);
         while is_slow && !self.knows_slow.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -18,6 +18,7 @@ pub mod import;
 pub mod inbox;
 pub mod journal;
 mod member_changes;
+mod member_rows;
 pub mod members;
 pub mod messages;
 pub mod people;

@@ -1,10 +1,11 @@
-//! An engine that counts what it is asked for, and can be told to fail.
+//! An engine that counts what it is asked for, and can be told to fail or to hang.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use samtale_storage::{Batch, Change, Compared, Engine, Key, KeyValue, Page, Range, Row, StorageError, Table};
+use tokio::sync::Notify;
 
 /// How often each kind of call was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,14 @@ pub struct CountingEngine {
     /// The table whose next scan is read and then held back.
     slow: Mutex<Option<&'static str>>,
     held: AtomicBool,
+    /// How many more writes are taken.
+    left: AtomicI64,
+    /// Which write from now on hangs; none at 0.
+    hanging_write: AtomicI64,
+    /// Whether the next read of what is written by compare-and-set hangs.
+    hanging_read: AtomicBool,
+    hangs: Notify,
+    goes_on: Notify,
 }
 
 impl CountingEngine {
@@ -38,6 +47,11 @@ impl CountingEngine {
             unsure: AtomicBool::new(false),
             slow: Mutex::default(),
             held: AtomicBool::new(false),
+            left: AtomicI64::new(i64::MAX),
+            hanging_write: AtomicI64::new(0),
+            hanging_read: AtomicBool::new(false),
+            hangs: Notify::new(),
+            goes_on: Notify::new(),
         }
     }
 
@@ -74,6 +88,49 @@ impl CountingEngine {
     /// What is held back arrives.
     pub fn let_go(&self) {
         self.held.store(false, Ordering::SeqCst);
+    }
+
+    /// Takes so many more writes, and then none.
+    pub fn take_writes(&self, count: i64) {
+        self.left.store(count, Ordering::SeqCst);
+    }
+
+    /// The write with this number from now on hangs until [`CountingEngine::go_on`].
+    pub fn let_write_hang(&self, number: i64) {
+        self.hanging_write.store(number, Ordering::SeqCst);
+    }
+
+    /// The next read of what is written by compare-and-set hangs until [`CountingEngine::go_on`].
+    pub fn let_read_hang(&self) {
+        self.hanging_read.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until what is to hang does.
+    pub async fn hangs(&self) {
+        self.hangs.notified().await;
+    }
+
+    /// What hangs goes on.
+    pub fn go_on(&self) {
+        self.goes_on.notify_one();
+    }
+
+    async fn hang_if(&self, is_due: bool) {
+        if is_due {
+            self.hangs.notify_one();
+            self.goes_on.notified().await;
+        }
+    }
+
+    async fn check_write(&self) -> Result<(), StorageError> {
+        let number = self.hanging_write.fetch_sub(1, Ordering::SeqCst);
+        self.hang_if(number == 1).await;
+        if self.left.fetch_sub(1, Ordering::SeqCst) > 0 {
+            return Ok(());
+        }
+        Err(StorageError::Unavailable {
+            reason: "no more writes".to_owned(),
+        })
     }
 
     /// The tables into which a body that holds `text` was ever written.
@@ -120,6 +177,7 @@ impl Engine for CountingEngine {
 
     async fn write(&self, batch: Batch) -> Result<(), StorageError> {
         self.count(2);
+        self.check_write().await?;
         if self.full.load(Ordering::SeqCst) && batch.table.name == "messages" {
             return Err(StorageError::Full {
                 free_bytes: 0,
@@ -142,6 +200,7 @@ impl Engine for CountingEngine {
         body: Option<Vec<u8>>,
     ) -> Result<Compared, StorageError> {
         self.count(3);
+        self.check_write().await?;
         tokio::task::yield_now().await;
         let outcome = self.engine.compare_and_set(table, key, expected, body).await?;
         if outcome == Compared::Conflict && self.unsure.load(Ordering::SeqCst) {
@@ -155,6 +214,7 @@ impl Engine for CountingEngine {
 
     async fn get_serial(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
         self.count(0);
+        self.hang_if(self.hanging_read.swap(false, Ordering::SeqCst)).await;
         self.engine.get_serial(table, key).await
     }
 }

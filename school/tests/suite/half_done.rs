@@ -2,119 +2,32 @@
 //! same members as everyone else.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
-use async_trait::async_trait;
 use samtale_protocol::threads::{AddMembers, OpenThread, RemoveMembers};
 use samtale_protocol::{ErrorCode, Event, ProfileId, Reply, Request, ThreadId};
 use samtale_storage::directory::RelationRecord;
-use samtale_storage::memory::MemoryEngine;
 use samtale_storage::threads::{MemberRecord, member_key};
-use samtale_storage::{Batch, Compared, Engine, Key, KeyValue, Page, Range, Row, StorageError, Table};
-use tokio::sync::Notify;
 
-use crate::harness::{Class, TestClock, World, code, guardian_of};
-
-/// An engine that takes so many more writes, and then none; and that may be told to let the next write or read hang.
-struct EndingEngine {
-    engine: MemoryEngine,
-    left: Arc<AtomicI64>,
-    hang: Arc<Hang>,
-}
-
-/// A write, or a read of what is written by compare-and-set, that hangs.
-#[derive(Default)]
-struct Hang {
-    /// Which write from now on hangs; none at 0.
-    write: AtomicI64,
-    /// Whether the next read does.
-    read: AtomicBool,
-    has_begun: Notify,
-    ends: Notify,
-}
-
-impl Hang {
-    async fn wait_if(&self, is_due: bool) {
-        if is_due {
-            self.has_begun.notify_one();
-            self.ends.notified().await;
-        }
-    }
-}
-
-impl EndingEngine {
-    async fn check(&self) -> Result<(), StorageError> {
-        self.hang
-            .wait_if(self.hang.write.fetch_sub(1, Ordering::SeqCst) == 1)
-            .await;
-        if self.left.fetch_sub(1, Ordering::SeqCst) > 0 {
-            return Ok(());
-        }
-        Err(StorageError::Unavailable {
-            reason: "no more writes".to_owned(),
-        })
-    }
-}
-
-#[async_trait]
-impl Engine for EndingEngine {
-    async fn get(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
-        self.engine.get(table, key).await
-    }
-
-    async fn scan(&self, table: &'static Table, partition: &[KeyValue], range: &Range) -> Result<Page, StorageError> {
-        self.engine.scan(table, partition, range).await
-    }
-
-    async fn write(&self, batch: Batch) -> Result<(), StorageError> {
-        self.check().await?;
-        self.engine.write(batch).await
-    }
-
-    async fn compare_and_set(
-        &self,
-        table: &'static Table,
-        key: &Key,
-        expected: Option<u64>,
-        body: Option<Vec<u8>>,
-    ) -> Result<Compared, StorageError> {
-        self.check().await?;
-        self.engine.compare_and_set(table, key, expected, body).await
-    }
-
-    async fn get_serial(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StorageError> {
-        self.hang.wait_if(self.hang.read.swap(false, Ordering::SeqCst)).await;
-        self.engine.get_serial(table, key).await
-    }
-}
+use crate::counting::CountingEngine;
+use crate::harness::{Class, code, guardian_of};
 
 /// A thread of Tove, Anna and Carl, which Carl is taken out of and Bo is taken into.
 struct Stage {
     class: Class,
     thread: ThreadId,
-    left: Arc<AtomicI64>,
-    hang: Arc<Hang>,
 }
 
 impl Stage {
     async fn new() -> Self {
-        let (clock, left) = (TestClock::new(), Arc::new(AtomicI64::new(i64::MAX)));
-        let hang = Arc::new(Hang::default());
-        let engine = EndingEngine {
-            engine: MemoryEngine::new(Arc::clone(&clock) as _),
-            left: Arc::clone(&left),
-            hang: Arc::clone(&hang),
-        };
-        let class = Class::of(World::over(clock, Arc::new(engine)).await).await;
+        let class = Class::new().await;
         let to = vec![class.anna.to(), class.carl.to()];
         let thread = class.world.start(class.teacher, to, "Hej").await.unwrap().thread;
-        Self {
-            class,
-            thread,
-            left,
-            hang,
-        }
+        Self { class, thread }
+    }
+
+    fn engine(&self) -> &CountingEngine {
+        &self.class.world.engine
     }
 
     fn taking_out(&self) -> Request {
@@ -134,16 +47,16 @@ impl Stage {
 
     /// Does this with so many writes, and then lets storage write again. Whether it was done.
     async fn with_writes(&self, writes: i64, request: Request) -> bool {
-        self.class.world.advance(std::time::Duration::from_secs(1));
-        self.left.store(writes, Ordering::SeqCst);
+        self.class.world.advance(Duration::from_secs(1));
+        self.engine().take_writes(writes);
         let done = self.class.world.ask(self.class.teacher, request).await;
-        self.left.store(i64::MAX, Ordering::SeqCst);
+        self.engine().take_writes(i64::MAX);
         done.is_ok()
     }
 
     /// Lets the time pass in which a change that was begun is left alone.
     fn let_it_lie(&self) {
-        self.class.world.advance(std::time::Duration::from_secs(5));
+        self.class.world.advance(Duration::from_secs(5));
     }
 
     /// The version of the membership and who is in it, as a node has it that has only now begun.
@@ -242,7 +155,7 @@ async fn whoever_else_made_the_same_thread_a_little_later_takes_nobody_out() {
     let stage = Stage::new().await;
     let class = &stage.class;
     let before = stage.found().await;
-    class.world.advance(std::time::Duration::from_secs(1));
+    class.world.advance(Duration::from_secs(1));
     // Two who answer each other at once make one thread, each with rows of their own time; one record is the first.
     for profile in [class.teacher.profile, class.carl.profile] {
         let key = member_key(class.world.space, stage.thread, profile);
@@ -261,12 +174,12 @@ async fn a_removal_of_who_is_not_in_yet_keeps_them_out() {
     assert!(stage.with_writes(i64::MAX, stage.taking_out()).await);
     let (node, teacher) = (class.world.deaf_node(), class.teacher.caller());
     // The fifth is the one that finishes it: its beginning, two rows at once, and each person's own row come before.
-    stage.hang.write.store(5, Ordering::SeqCst);
+    stage.engine().let_write_hang(5);
     let meanwhile = async {
-        stage.hang.has_begun.notified().await;
+        stage.engine().hangs().await;
         stage.let_it_lie();
         assert!(stage.with_writes(i64::MAX, stage.taking_out()).await);
-        stage.hang.ends.notify_one();
+        stage.engine().go_on();
     };
     let (hung, ()) = futures_util::join!(node.handle(&teacher, stage.taking_in()), meanwhile);
     assert_eq!(code(hung), ErrorCode::StorageUnavailable);
@@ -289,16 +202,16 @@ async fn two_changes_of_one_member_at_a_time_leave_what_the_last_of_them_says() 
 }
 
 /// A removal hangs as it is `told` to, while the member is taken out and in again. It must not take them out once more.
-async fn is_overtaken(told: impl Fn(&Hang)) {
+async fn is_overtaken(told: impl Fn(&CountingEngine)) {
     let stage = Stage::new().await;
     let class = &stage.class;
     let (node, teacher) = (class.world.deaf_node(), class.teacher.caller());
-    told(&stage.hang);
+    told(stage.engine());
     let meanwhile = async {
-        stage.hang.has_begun.notified().await;
+        stage.engine().hangs().await;
         assert!(stage.with_writes(i64::MAX, stage.taking_out()).await);
         assert!(stage.with_writes(i64::MAX, stage.taking_in()).await);
-        stage.hang.ends.notify_one();
+        stage.engine().go_on();
     };
     let (hung, ()) = futures_util::join!(node.handle(&teacher, stage.taking_out()), meanwhile);
     assert_eq!(code(hung), ErrorCode::StorageUnavailable);
@@ -308,12 +221,12 @@ async fn is_overtaken(told: impl Fn(&Hang)) {
 
 #[tokio::test]
 async fn a_removal_that_hung_before_its_first_write_does_not_undo_what_was_asked_for_after_it() {
-    is_overtaken(|hang| hang.write.store(1, Ordering::SeqCst)).await;
+    is_overtaken(|engine| engine.let_write_hang(1)).await;
 }
 
 #[tokio::test]
 async fn a_removal_that_hung_before_it_read_does_not_undo_what_was_asked_for_after_it() {
-    is_overtaken(|hang| hang.read.store(true, Ordering::SeqCst)).await;
+    is_overtaken(CountingEngine::let_read_hang).await;
 }
 
 #[tokio::test]
@@ -323,7 +236,7 @@ async fn who_left_with_their_group_is_told_of_although_the_first_try_told_nobody
         let (class, world) = (&stage.class, &stage.class.world);
         let to = vec![class.guardians()];
         let thread = world.start(class.teacher, to, "Til alle").await.unwrap().thread;
-        world.advance(std::time::Duration::from_secs(1));
+        world.advance(Duration::from_secs(1));
         let ended = RelationRecord {
             to: Some(world.now()),
             ..guardian_of()
@@ -335,9 +248,9 @@ async fn who_left_with_their_group_is_told_of_although_the_first_try_told_nobody
                 .school
                 .follow_groups(world.space, std::slice::from_ref(&class.group), again)
         };
-        stage.left.store(writes, Ordering::SeqCst);
+        stage.engine().take_writes(writes);
         let followed = follow(false).await;
-        stage.left.store(i64::MAX, Ordering::SeqCst);
+        stage.engine().take_writes(i64::MAX);
         stage.let_it_lie();
         if followed.is_err() {
             follow(true).await.unwrap();
