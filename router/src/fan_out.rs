@@ -162,6 +162,7 @@ impl RouterLoop {
                     // A log that is away keeps nobody out: once it is back, it is in another epoch than this one.
                     let head = self.log.subscribe(space).await.unwrap_or(Position::UNKNOWN);
                     self.spaces.insert(space, Followed::new(head, self.clock.now()));
+                    self.rights.followed(space);
                 }
                 if let Some(followed) = self.spaces.get_mut(&space) {
                     followed.listeners += 1;

@@ -24,6 +24,11 @@ pub trait Rights: Send + Sync + 'static {
     /// Takes note of a log entry, before anything is delivered: what the node keeps in memory follows the log.
     fn observe(&self, space: SpaceId, entry: &LogEntry);
 
+    /// The node follows the space from here on. What it kept of it in memory before may be old.
+    fn followed(&self, space: SpaceId) {
+        let _ = space;
+    }
+
     /// The node follows the space no longer: what it keeps of it in memory is not kept current from here on.
     fn unfollowed(&self, space: SpaceId) {
         let _ = space;

@@ -70,6 +70,7 @@ pub struct FakeRights {
     pub unstored: AtomicU64,
     /// What was noted as late.
     pub late: Mutex<Vec<Timestamp>>,
+    pub followed: AtomicUsize,
     pub unfollowed: AtomicUsize,
     /// The newest directory that was heard of.
     pub directory: AtomicU64,
@@ -95,6 +96,10 @@ impl Rights for FakeRights {
         if let Fact::Directory { version } = entry.fact {
             self.directory.fetch_max(version, Ordering::SeqCst);
         }
+    }
+
+    fn followed(&self, _: SpaceId) {
+        self.followed.fetch_add(1, Ordering::SeqCst);
     }
 
     fn unfollowed(&self, _: SpaceId) {

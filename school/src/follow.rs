@@ -49,7 +49,7 @@ impl School {
     /// [`School::follow_groups`].
     pub async fn follow_dates(&self, space: SpaceId, since: Timestamp, again: bool) -> Result<u32, StorageError> {
         let now = self.now();
-        let Some(directory) = self.load_directory(space).await? else {
+        let Some(directory) = self.directory_as_stored(space).await? else {
             return Ok(0);
         };
         if directory.holds_until(since).is_none_or(|date| date > now) {
@@ -61,7 +61,7 @@ impl School {
 
     async fn follow_thread(&self, space: SpaceId, thread: ThreadId, again: bool) -> Result<bool, StorageError> {
         let now = self.now();
-        let Some(directory) = self.load_directory(space).await? else {
+        let Some(directory) = self.directory_as_stored(space).await? else {
             return Ok(false);
         };
         let Some(state) = self.thread_as_stored(space, thread).await? else {
@@ -72,11 +72,17 @@ impl School {
             for follow in &state.record.follows {
                 wanted.extend(directory.expand(follow, now));
             }
+            let changes = changes_towards(&wanted, state, now, self.now());
             let lately = |member: &MemberRecord| member.through.is_some() && now.since(member.asked_at) <= LATELY;
-            let told = state.members.iter().filter(|(_, member)| again && lately(member));
+            // Not as they were of those who change now.
+            let is_told = |profile, member| again && lately(member) && !changes.contains_key(profile);
+            let told = state
+                .members
+                .iter()
+                .filter(|(profile, member)| is_told(profile, member));
             MemberChange {
-                changes: changes_towards(&wanted, state, now, self.now()),
                 again: told.map(|(profile, member)| (*profile, member.clone())).collect(),
+                changes,
                 follows: Vec::new(),
             }
         };

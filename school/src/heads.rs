@@ -1,19 +1,15 @@
 //! The newest message of each thread of a space, in memory: what lists of threads and unread counts are made from.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 use samtale_protocol::messages::{Message, Part};
 use samtale_protocol::threads::Thread;
 use samtale_protocol::{MessageId, ProfileId, SpaceId, ThreadId};
-use samtale_storage::threads::{HEAD_SHARDS, RECENT_MESSAGES, ThreadHeadRecord, head_key, head_partition};
-use samtale_storage::{Range, StorageError};
+use samtale_storage::StorageError;
+use samtale_storage::threads::{RECENT_MESSAGES, ThreadHeadRecord, head_key};
 
-use crate::directory::id_at;
 use crate::school::School;
-
-/// Heads read at once.
-const PAGE: usize = 5_000;
 
 /// The longest beginning of a message that a list shows, in characters.
 const PREVIEW: usize = 120;
@@ -87,42 +83,18 @@ impl SpaceHeads {
         }
     }
 
+    /// Heads as they were read.
+    pub(crate) fn of(heads: FxHashMap<ThreadId, ThreadHeadRecord>) -> Self {
+        let heads = Mutex::new(heads);
+        Self { heads }
+    }
+
     fn lock(&self) -> MutexGuard<'_, FxHashMap<ThreadId, ThreadHeadRecord>> {
         self.heads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl School {
-    /// The heads of a space; read from storage the first time.
-    pub(crate) async fn heads(&self, space: SpaceId) -> Result<Arc<SpaceHeads>, StorageError> {
-        if let Some(heads) = self.heads_in_memory(space) {
-            return Ok(heads);
-        }
-        let mut loaded = FxHashMap::default();
-        for shard in 0..HEAD_SHARDS {
-            let rows = self
-                .store
-                .scan_all::<ThreadHeadRecord>(&head_partition(space, shard), Range::all(PAGE))
-                .await?;
-            loaded.extend(
-                rows.into_iter()
-                    .map(|row| (ThreadId::from_bytes(id_at(&row.clustering, 0)), row.record)),
-            );
-        }
-        let mut memory = self.memory();
-        // Two loads at once: the first one in has seen what was sent since.
-        let heads = memory.heads.entry(space).or_insert_with(|| {
-            Arc::new(SpaceHeads {
-                heads: Mutex::new(loaded),
-            })
-        });
-        Ok(Arc::clone(heads))
-    }
-
-    pub(crate) fn heads_in_memory(&self, space: SpaceId) -> Option<Arc<SpaceHeads>> {
-        self.memory().heads.get(&space).cloned()
-    }
-
     /// Stores the head of a thread as it is in memory.
     pub(crate) async fn store_head(
         &self,

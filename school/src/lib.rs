@@ -7,12 +7,15 @@
 pub mod activation;
 pub mod demo;
 pub mod directory;
+mod directory_memory;
 pub mod drafts;
 pub mod errors;
 pub mod explain;
 mod facts;
 pub mod follow;
+mod followed;
 pub mod heads;
+mod heads_loading;
 pub mod history;
 pub mod import;
 pub mod inbox;

@@ -121,7 +121,9 @@ impl School {
             members_unfinished: Vec::new(),
         };
         let reached = [(sender, None)].into_iter().collect();
-        let state = self.ensure_thread(source.space, pair, record, &reached).await?;
+        // Both may answer each other at the same moment. What they make is the same, but for who began it.
+        let from = source.record.started_at;
+        let state = self.ensure_thread(source.space, pair, record, from, &reached).await?;
         self.store_message(&state, outgoing).await
     }
 

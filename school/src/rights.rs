@@ -16,10 +16,9 @@ use crate::thread_state::ThreadState;
 impl Rights for School {
     fn observe(&self, space: SpaceId, entry: &LogEntry) {
         match (&entry.fact, &entry.event) {
-            (Fact::Message { thread, .. }, Some(Event::Message(message))) => {
-                let Some(heads) = self.heads_in_memory(space) else {
-                    return;
-                };
+            (Fact::Message { thread, .. }, Some(event @ Event::Message(message))) => {
+                let heads = self.memory().heads_for(space, event);
+                let Some(heads) = heads else { return };
                 match self.thread_in_memory(*thread, 0) {
                     Some(state) => heads.note_message(&state.view(), message),
                     None if heads.note_message_of_known(message) => {}
@@ -27,8 +26,9 @@ impl Rights for School {
                     None => drop(self.memory().heads.remove(&space)),
                 }
             }
-            (Fact::Thread { .. }, Some(Event::Thread(thread))) => {
-                if let Some(heads) = self.heads_in_memory(space) {
+            (Fact::Thread { .. }, Some(event @ Event::Thread(thread))) => {
+                let heads = self.memory().heads_for(space, event);
+                if let Some(heads) = heads {
                     heads.note_thread(thread);
                 }
                 let mut memory = self.memory();
@@ -62,11 +62,12 @@ impl Rights for School {
         }
     }
 
+    fn followed(&self, space: SpaceId) {
+        self.memory().begin_following(space);
+    }
+
     fn unfollowed(&self, space: SpaceId) {
-        let mut memory = self.memory();
-        memory.directories.remove(&space);
-        memory.heads.remove(&space);
-        memory.threads.retain(|_, state| state.space != space);
+        self.memory().end_following(space);
     }
 
     fn recipients_in_memory(&self, space: SpaceId, audience: &Audience) -> Option<Recipients> {

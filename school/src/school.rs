@@ -9,11 +9,12 @@ use samtale_protocol::{
     ErrorCode, EventId, MessageId, PersonId, Refusal, Reply, Request, SpaceId, ThreadId, Timestamp,
 };
 use samtale_router::Publisher;
-use samtale_storage::{StorageError, Store};
+use samtale_storage::Store;
 
 use crate::directory::Directory;
-use crate::errors::refuse_storage;
+use crate::followed::Following;
 use crate::heads::SpaceHeads;
+use crate::heads_loading::HeadsLoading;
 use crate::profiles::OwnProfiles;
 use crate::thread_state::ThreadState;
 use crate::write_clock::WriteClock;
@@ -63,18 +64,23 @@ pub struct School {
     /// One import at a time.
     pub(crate) importing: tokio::sync::Mutex<()>,
     /// Who loads a directory holds one of these, chosen by the space.
-    directory_turns: [tokio::sync::Mutex<()>; DIRECTORY_TURNS],
+    pub(crate) directory_turns: [tokio::sync::Mutex<()>; DIRECTORY_TURNS],
     random: Random,
     memory: Mutex<Memory>,
 }
 
 /// How many directories are loaded at a time, at most.
-const DIRECTORY_TURNS: usize = 32;
+pub(crate) const DIRECTORY_TURNS: usize = 32;
 
-/// What a node keeps in memory. Follows the log.
+/// What a node keeps in memory. Follows the logs: of a space it keeps only what it has read since it follows it.
 #[derive(Default)]
 pub(crate) struct Memory {
+    /// The spaces that the node follows.
+    pub followed: FxHashMap<SpaceId, Following>,
+    pub times_followed: u64,
     pub directories: FxHashMap<SpaceId, Arc<Directory>>,
+    /// The directory that was last read of a space that is not followed. Before it is used, its version is looked up.
+    pub passing_directory: Option<Arc<Directory>>,
     /// The newest version of each directory that the node has heard of.
     pub directory_versions: FxHashMap<SpaceId, u64>,
     pub threads: FxHashMap<ThreadId, Arc<ThreadState>>,
@@ -82,6 +88,7 @@ pub(crate) struct Memory {
     pub threads_loading: FxHashMap<ThreadId, (usize, u64)>,
     pub persons: FxHashMap<PersonId, Arc<OwnProfiles>>,
     pub heads: FxHashMap<SpaceId, Arc<SpaceHeads>>,
+    pub heads_loading: FxHashMap<SpaceId, HeadsLoading>,
     pub journal_minutes: FxHashMap<SpaceId, u64>,
     pub sends: FxHashMap<MessageId, [u8; 32]>,
 }
@@ -143,43 +150,6 @@ impl School {
                 Err(Refusal::new(ErrorCode::BadRequest).detail("this server does not take this request here"))
             }
         }
-    }
-
-    /// A space's directory, at least as new as the node has heard of.
-    pub async fn directory(&self, space: SpaceId) -> Result<Arc<Directory>, Refusal> {
-        self.load_directory(space)
-            .await
-            .map_err(|error| refuse_storage(&error))?
-            .ok_or(ErrorCode::NotFound.into())
-    }
-
-    /// The directory of a space, from memory or storage. When a whole school comes back at once, one loads it and the
-    /// others wait for that: each by itself, they would load it thousands of times beside each other, and none in time.
-    pub(crate) async fn load_directory(&self, space: SpaceId) -> Result<Option<Arc<Directory>>, StorageError> {
-        if let Some(directory) = self.directory_in_memory(space) {
-            return Ok(Some(directory));
-        }
-        let chosen = space.as_bytes().iter().fold(0, |sum, byte| sum ^ usize::from(*byte)) % DIRECTORY_TURNS;
-        let _turn = self.directory_turns[chosen].lock().await;
-        if let Some(directory) = self.directory_in_memory(space) {
-            return Ok(Some(directory));
-        }
-        let Some(directory) = Directory::load(&self.store, space).await? else {
-            return Ok(None);
-        };
-        let directory = Arc::new(directory);
-        let mut memory = self.memory();
-        let version = memory.directory_versions.entry(space).or_default();
-        *version = (*version).max(directory.version);
-        memory.directories.insert(space, Arc::clone(&directory));
-        Ok(Some(directory))
-    }
-
-    pub(crate) fn directory_in_memory(&self, space: SpaceId) -> Option<Arc<Directory>> {
-        let memory = self.memory();
-        let directory = memory.directories.get(&space)?;
-        let newest = memory.directory_versions.get(&space).copied().unwrap_or_default();
-        (directory.version >= newest).then(|| Arc::clone(directory))
     }
 
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {

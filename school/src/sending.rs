@@ -92,11 +92,9 @@ impl School {
             earlier => earlier.is_some(),
         };
         // Fixed before someone left, it would stand where they can still read; fixed before its author came, where the
-        // author can not. Clocks differ, so both happen.
-        let came_at = state
-            .members
-            .get(&outgoing.author)
-            .map_or(state.record.started_at, |member| member.visible_from);
+        // author can not; fixed before the thread began, where nobody looks. Clocks differ, so all of it happens.
+        let came_at = state.members.get(&outgoing.author).map(|member| member.visible_from);
+        let came_at = came_at.unwrap_or_default().max(state.record.started_at);
         if outgoing.is_old(now) || outgoing.sent_at <= state.last_removal || outgoing.sent_at < came_at {
             return self.send_again(state, message, &hash).await.map(|()| sent);
         }

@@ -11,6 +11,7 @@ use samtale_storage::{Range, StorageError, Store, Stored};
 
 use crate::directory::{Directory, id_at};
 use crate::errors::refuse_storage;
+use crate::followed::Following;
 use crate::school::School;
 
 /// Members read at once.
@@ -225,22 +226,30 @@ impl ThreadState {
 /// state would be taken for the newest until the next change.
 struct Loading<'a> {
     school: &'a School,
+    space: SpaceId,
     thread: ThreadId,
+    since: Option<Following>,
 }
 
 impl<'a> Loading<'a> {
-    fn begin(school: &'a School, thread: ThreadId) -> Self {
-        school.memory().threads_loading.entry(thread).or_default().0 += 1;
-        Self { school, thread }
+    fn begin(school: &'a School, space: SpaceId, thread: ThreadId) -> Self {
+        let mut memory = school.memory();
+        memory.threads_loading.entry(thread).or_default().0 += 1;
+        let since = memory.following(space);
+        drop(memory);
+        Self {
+            school,
+            space,
+            thread,
+            since,
+        }
     }
 
-    /// The newest membership that was heard of since.
-    fn heard(&self) -> u64 {
-        self.school
-            .memory()
-            .threads_loading
-            .get(&self.thread)
-            .map_or(0, |(_, heard)| *heard)
+    /// Whether what was read is kept: nothing newer was heard of since, and all that happened was heard of.
+    fn keeps(&self, state: &ThreadState) -> bool {
+        let memory = self.school.memory();
+        let heard = memory.threads_loading.get(&self.thread).map_or(0, |(_, heard)| *heard);
+        state.record.membership_version >= heard && memory.keeps(self.space, self.since)
     }
 }
 
@@ -277,11 +286,11 @@ impl School {
         space: SpaceId,
         thread: ThreadId,
     ) -> Result<Option<Arc<ThreadState>>, StorageError> {
-        let loading = Loading::begin(self, thread);
+        let loading = Loading::begin(self, space, thread);
         let loaded = ThreadState::load(&self.store, space, thread).await?;
         let state = loaded.map(Arc::new);
         if let Some(state) = &state
-            && state.record.membership_version >= loading.heard()
+            && loading.keeps(state)
         {
             self.keep_thread(state);
         }

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use samtale_protocol::messages::Sent;
 use samtale_protocol::people::{Caller, Role, Withheld, WithheldReason};
 use samtale_protocol::threads::{Member, OpenThread, Recipient, RenameThread, StartThread, Thread, ThreadDetails};
-use samtale_protocol::{Audience, ErrorCode, Event, ProfileId, Refusal, SpaceId, ThreadId, limits};
+use samtale_protocol::{Audience, ErrorCode, Event, ProfileId, Refusal, SpaceId, ThreadId, Timestamp, limits};
 use samtale_router::LogEntry;
 use samtale_storage::directory::ReadReceipts;
 use samtale_storage::journal::Fact;
@@ -77,19 +77,22 @@ impl School {
             members_begun: sent_at.as_micros(),
             members_unfinished: Vec::new(),
         };
-        let state = self.ensure_thread(space, thread, record, &reached).await?;
+        let state = self.ensure_thread(space, thread, record, sent_at, &reached).await?;
         self.store_message(&state, outgoing).await
     }
 
-    /// Makes a thread, which was not there just now, with its members; the same whenever it is retried.
+    /// Makes a thread, which was not there just now, with its members, who read it from `from` on. That time is the same
+    /// whenever it is retried, and whoever else makes the same thread meanwhile, or one of them would not read what the other
+    /// wrote.
     pub(crate) async fn ensure_thread(
         &self,
         space: SpaceId,
         thread: ThreadId,
         record: ThreadRecord,
+        from: Timestamp,
         reached: &Reached,
     ) -> Result<Arc<ThreadState>, Refusal> {
-        self.try_ensure_thread(space, thread, record, reached)
+        self.try_ensure_thread(space, thread, record, from, reached)
             .await
             .map_err(|error| refuse_storage(&error))
     }
@@ -99,18 +102,18 @@ impl School {
         space: SpaceId,
         thread: ThreadId,
         record: ThreadRecord,
+        from: Timestamp,
         reached: &Reached,
     ) -> Result<Arc<ThreadState>, StorageError> {
-        let started_at = record.started_at;
-        let member = |through| newcomer(started_at, started_at, through);
+        let member = |through| newcomer(from, from, through);
         let mut members: FxHashMap<ProfileId, MemberRecord> = reached
             .iter()
             .map(|(profile, through)| (*profile, member(*through)))
             .collect();
         members.insert(record.starter, member(None));
-        // Members first: whoever finds the thread finds them. The timestamp is the thread's own, so that a retry, even
-        // through another node, writes the same and never undoes a later change.
-        let timestamp = started_at.as_micros();
+        // Members first: whoever finds the thread finds them. The timestamp is theirs, so that a retry, even through another
+        // node, writes the same and never undoes a later change.
+        let timestamp = from.as_micros();
         self.put_members(space, thread, &members, timestamp).await?;
         self.index_members(space, thread, &members, timestamp).await?;
         self.put_followed(space, thread, &record.follows, timestamp).await?;

@@ -8,6 +8,7 @@
 mod audience;
 mod delivery;
 mod order;
+mod pairs;
 mod view;
 
 use std::fmt;
@@ -61,6 +62,17 @@ pub enum Note {
         sent_at: Timestamp,
         /// What it answers.
         reply_to: Option<MessageId>,
+    },
+    /// It answered the author of a message alone, for the first time or again: in a thread of the two.
+    AnswerAsked {
+        /// Where the message is.
+        source: ThreadId,
+        /// Its author.
+        to: ProfileId,
+        /// Its name of the send.
+        client: ClientId,
+        /// The time it fixed.
+        sent_at: Timestamp,
     },
     /// It was told that a message is stored.
     Told {
@@ -119,6 +131,25 @@ pub enum Note {
         thread: ThreadId,
         /// Who.
         profile: ProfileId,
+    },
+    /// Someone was to come into a thread, or to go from it, with a group that it follows. Who was put in or taken out by hand
+    /// stays as they are.
+    FollowAsked {
+        /// The thread.
+        thread: ThreadId,
+        /// Who.
+        profile: ProfileId,
+        /// Whether they come.
+        comes: bool,
+    },
+    /// The thread had followed.
+    FollowTold {
+        /// The thread.
+        thread: ThreadId,
+        /// Who.
+        profile: ProfileId,
+        /// Whether they came.
+        comes: bool,
     },
     /// A message came to its screen.
     Shown {
@@ -217,6 +248,7 @@ pub fn check_after(earlier: &[Noted], notes: &[Noted]) -> Vec<Violation> {
     let mut violations = order::check(&view);
     violations.extend(delivery::check(&view));
     violations.extend(audience::check(&view));
+    violations.extend(view.pairs.violations);
     violations
 }
 

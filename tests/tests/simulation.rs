@@ -72,15 +72,17 @@ fn replay() {
 const CAUGHT_WITHIN: u64 = 400;
 
 /// The first of the seeds from `first` on whose history a broken build fails by breaking this promise; the healthy build keeps
-/// it.
+/// it. `SAMTALE_FIRST_SEED` and `SAMTALE_HISTORIES` look elsewhere, when what histories are drawn from has changed.
 fn is_caught(broken: Broken, promise: Promise, first: u64) {
     let breaks = |outcome: &Outcome| outcome.violations.iter().any(|violation| violation.promise == promise);
-    let caught = play_many(first, CAUGHT_WITHIN, broken, breaks, breaks);
+    let first = number("SAMTALE_FIRST_SEED").unwrap_or(first);
+    let count = number("SAMTALE_HISTORIES").unwrap_or(CAUGHT_WITHIN);
+    let caught = play_many(first, count, broken, breaks, breaks);
     let caught = caught.first();
     let seed = caught.map(|outcome| outcome.seed);
     assert!(
         caught.is_some(),
-        "the broken build passed {CAUGHT_WITHIN} histories: {promise:?} was never found broken"
+        "the broken build passed {count} histories from seed {first}: {promise:?} was never found broken"
     );
     println!("caught by seed {seed:?}: {}", caught.map(report).unwrap_or_default());
     let healthy = play(seed.unwrap_or(first), Broken::default(), false);
@@ -127,8 +129,8 @@ fn a_stale_member_list_is_caught() {
             ..Broken::default()
         },
         Promise::OnlyItsAudience,
-        // One history in some hundred shows it: from near one that does.
-        310,
+        // One history in a thousand shows it: from near one that does.
+        2_100,
     );
 }
 

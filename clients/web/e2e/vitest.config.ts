@@ -1,14 +1,25 @@
 import { defineConfig } from 'vitest/config';
 
-/** Scenarios in a real browser against a real server: one at a time, since they measure and since a browser is large. */
+/** What measures the page has the machine to itself. */
+const MEASURES = ['e2e/long_thread.test.ts'];
+
+/** Scenarios in a real browser against a real server, two at a time: mostly they wait. */
 export default defineConfig({
   test: {
-    include: ['e2e/**/*.test.ts'],
     globalSetup: 'e2e/requirements.ts',
-    fileParallelism: false,
-    // One process for all files: none leaves anything behind that the next could stumble over.
+    // One process for many files: none leaves anything behind that the next could stumble over.
     isolate: false,
     testTimeout: 180_000,
     hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'scenarios', include: ['e2e/**/*.test.ts'], exclude: MEASURES, maxWorkers: 2 },
+      },
+      {
+        extends: true,
+        test: { name: 'measures', include: MEASURES, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

@@ -11,7 +11,7 @@ use samtale_protocol::time::Clock;
 use samtale_protocol::{
     ClientId, ErrorCode, GroupId, ProfileId, Refusal, Reply, Request, SessionId, ThreadId, Timestamp,
 };
-use samtale_router::{Epoch, MemoryLog, Publisher};
+use samtale_router::{Epoch, MemoryLog, Publisher, Rights};
 use samtale_school::demo::{self, Conversation, Demo};
 use samtale_school::directory::{Directory, id_at};
 use samtale_school::{Sabotage, School, SchoolParts};
@@ -48,7 +48,8 @@ pub async fn play(
     progress: &dyn Progress,
 ) -> Result<(), CommandError> {
     let clock = Arc::new(WritersClock(AtomicU64::new(0)));
-    // Nobody is connected yet: whoever comes reads it from storage, so this school's log leads nowhere.
+    // Nobody is connected yet: whoever comes reads it from storage, so this school's log leads nowhere, and it hears of all
+    // that happens, which is what it does itself.
     let (log, _) = MemoryLog::new(Epoch(0));
     let school = School::new(SchoolParts {
         store: office.opened.store.clone(),
@@ -61,6 +62,7 @@ pub async fn play(
         .await
         .map_err(|error| CommandError::failed(error.to_string()))?;
     let directory = directory.ok_or_else(|| CommandError::failed("the demo school is not there"))?;
+    school.followed(directory.space);
     let conversations = demo::conversations(demo);
     let mut threads: Vec<Option<ThreadId>> = vec![None; conversations.len()];
     let lines = in_order(&conversations, started_at);

@@ -171,6 +171,7 @@ async fn a_new_epoch_is_bridged_from_the_journal() {
 async fn a_space_is_followed_until_the_last_listener_left() {
     let mut node = node().await;
     node.router.join(SPACE).await.unwrap();
+    assert_eq!(node.rights.followed.load(Ordering::SeqCst), 1, "it begins once");
     node.router.leave(SPACE).await;
     node.tell(1, None, true).await;
     node.delivered(&[1]).await;

@@ -73,6 +73,32 @@ async fn who_joins_the_class_joins_its_threads_from_that_day_and_who_leaves_it_l
 }
 
 #[tokio::test]
+async fn who_goes_while_others_are_told_again_that_they_came_is_out() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let thread = world
+        .start(class.teacher, vec![class.guardians()], "et")
+        .await
+        .unwrap()
+        .thread;
+    // The last import was cut off before: who came or went lately is told of again.
+    for (leaves, again) in [(true, false), (false, false), (true, true)] {
+        world.advance(Duration::from_secs(60));
+        let to = leaves.then(|| world.now());
+        world.join(class.group, class.clara, None, to).await;
+        world.changed().await;
+        let followed = world.school.follow_groups(world.space, &[class.group], again).await;
+        assert_eq!(followed.unwrap(), 1);
+    }
+    world.send(class.teacher, thread, "to").await.unwrap();
+    assert!(!world.told(class.carl).await.contains(&"to".to_owned()));
+    assert_eq!(
+        world.send(class.carl, thread, "nej").await,
+        Err(ErrorCode::NotPermitted)
+    );
+}
+
+#[tokio::test]
 async fn who_left_or_was_taken_out_by_hand_stays_out() {
     let class = Class::new().await;
     let world = &class.world;

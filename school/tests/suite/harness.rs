@@ -323,8 +323,15 @@ impl World {
         self.clock.0.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// Another node on the same storage, which hears of nothing.
+    /// Another node on the same storage, which hears of nothing and takes it for all there is.
     pub fn deaf_node(&self) -> School {
+        let node = self.idle_node();
+        node.followed(self.space);
+        node
+    }
+
+    /// Another node on the same storage, which nobody of the space is connected to.
+    pub fn idle_node(&self) -> School {
         let (log, _) = MemoryLog::new(Epoch(8));
         School::new(SchoolParts {
             store: self.store.clone(),

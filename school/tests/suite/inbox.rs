@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use samtale_protocol::people::Role;
 use samtale_protocol::threads::{Inbox, Recipient};
-use samtale_protocol::{ErrorCode, Reply, Request, ThreadId, Timestamp};
+use samtale_protocol::{Audience, ErrorCode, Event, EventId, Reply, Request, ThreadId, Timestamp};
+use samtale_router::{LogEntry, Rights};
+use samtale_storage::journal::Fact;
 
 use crate::harness::{Class, Someone, World, sent};
 
@@ -170,4 +172,68 @@ async fn a_search_finds_subjects_and_the_names_that_one_may_see() {
         crate::harness::code(world.ask(class.anna, too_long).await),
         ErrorCode::TooLarge
     );
+}
+
+#[tokio::test]
+async fn what_is_said_while_the_list_is_read_is_in_it() {
+    let class = Class::new().await;
+    let world = &class.world;
+    let start = async |text| world.start(class.teacher, vec![class.anna.to()], text).await.unwrap();
+    // So many that some are in the part that is read first.
+    let mut threads = Vec::new();
+    for _ in 0..THREADS {
+        threads.push(start("før").await.thread);
+    }
+    let (node, anna) = (world.deaf_node(), class.anna.caller());
+    let list = || Inbox {
+        space: Some(world.space),
+        before: None,
+        search: None,
+        limit: 100,
+    };
+    world.engine.hold_next_scan("thread_heads");
+    let said_meanwhile = async {
+        while !world.engine.holds() {
+            tokio::task::yield_now().await;
+        }
+        for thread in &threads {
+            world.send(class.teacher, *thread, "nyt").await.unwrap();
+        }
+        for _ in 0..THREADS {
+            start("nyt").await;
+        }
+        for event in world.events_of(class.anna).await {
+            node.observe(world.space, &heard(world, event));
+        }
+        world.engine.let_go();
+    };
+    let (first, ()) = futures_util::join!(node.handle(&anna, Request::Inbox(list())), said_meanwhile);
+    first.unwrap();
+    let Ok(Reply::Inbox(page)) = node.handle(&anna, Request::Inbox(list())).await else {
+        panic!("no inbox")
+    };
+    assert_eq!(page.entries.len(), 2 * THREADS);
+    assert!(page.entries.iter().all(|entry| entry.preview == "nyt"), "{page:?}");
+}
+
+/// Threads, of which a list shows two hundred at once.
+const THREADS: usize = 48;
+
+/// An event as another node hears of it.
+fn heard(world: &World, event: Event) -> LogEntry {
+    let fact = match &event {
+        Event::Message(message) => Fact::Message {
+            thread: message.thread,
+            message: message.message,
+        },
+        Event::Thread(thread) => Fact::Thread { thread: thread.thread },
+        _ => Fact::Directory { version: 0 },
+    };
+    LogEntry {
+        id: EventId::at(world.now(), &[3; 10]),
+        time: world.now(),
+        audience: Audience::default(),
+        fact,
+        event: Some(event),
+    }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, what must not fail may end it")]
 
 mod acting;
+mod answers;
 mod closing;
 mod counting;
 mod following;
@@ -14,6 +15,7 @@ mod messages;
 mod missed;
 mod model;
 mod names;
+mod not_followed;
 mod on_cql;
 mod permissions;
 mod retries;

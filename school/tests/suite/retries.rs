@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use samtale_protocol::messages::{EditMessage, MessageReference, Part, ReplyToSender};
+use samtale_protocol::messages::{EditMessage, MessageReference, Part};
 use samtale_protocol::people::{Role, Withheld, WithheldReason};
 use samtale_protocol::threads::StartThread;
-use samtale_protocol::{ErrorCode, Event, MessageId, Reply, Request, ThreadId};
+use samtale_protocol::{ErrorCode, Event, MessageId, Request, ThreadId};
 use samtale_storage::schema::MESSAGES;
 use samtale_storage::threads::{SettlementRecord, message_key};
 
@@ -205,58 +205,6 @@ async fn a_send_that_storage_refused_is_in_no_list() {
     assert!(!entry.preview.contains("uden plads") && world.told(class.anna).await == ["et"]);
     sent(world.ask(class.teacher, Request::SendMessage(send)).await).unwrap();
     assert_eq!(world.inbox(class.anna, None, 10).await.entries[0].preview, "uden plads");
-}
-
-#[tokio::test]
-async fn an_answer_to_the_sender_opens_and_continues_one_thread_through_every_retry() {
-    let class = Class::new().await;
-    let world = &class.world;
-    let first = world
-        .start(class.teacher, vec![class.guardians()], "Til alle")
-        .await
-        .unwrap();
-    let mut reply = ReplyToSender {
-        thread: first.thread,
-        message: first.message,
-        client_id: world.a_send(first.thread, "").client_id,
-        sent_at: world.now(),
-        parts: vec![Part::text("Kun til dig")],
-    };
-    world.advance(Duration::from_secs(11));
-    let ask = |reply: &ReplyToSender| world.ask(class.anna, Request::ReplyToSender(reply.clone()));
-    assert_eq!(sent(ask(&reply).await), Err(ErrorCode::Restamp));
-    assert_eq!(
-        world.inbox(class.teacher, None, 10).await.entries.len(),
-        1,
-        "no thread without a message"
-    );
-    reply.sent_at = world.now();
-    let answer = sent(ask(&reply).await).unwrap();
-    assert_eq!(sent(ask(&reply).await), Ok(answer));
-    assert_ne!(answer.thread, first.thread);
-    assert_eq!(world.texts(class.teacher, answer.thread).await, ["Kun til dig"]);
-    assert!(world.told(class.carl).await.iter().all(|text| text != "Kun til dig"));
-    let linked = world.open(class.teacher, answer.thread).await.unwrap().thread.linked_to;
-    assert_eq!(linked.map(|linked| linked.message), Some(first.message));
-    reply.client_id = world.a_send(first.thread, "").client_id;
-    reply.sent_at = world.now();
-    let again = sent(ask(&reply).await).unwrap();
-    assert_eq!(again.thread, answer.thread, "a second answer continues");
-
-    // Whoever left comes back with the next answer.
-    let leave = samtale_protocol::threads::ThreadReference { thread: answer.thread };
-    let Reply::MembershipChanged(_) = world.must(class.anna, Request::LeaveThread(leave)).await else {
-        panic!("not left")
-    };
-    reply.client_id = world.a_send(first.thread, "").client_id;
-    reply.sent_at = world.now();
-    reply.parts = vec![Part::text("Alligevel")];
-    assert_eq!(sent(ask(&reply).await).unwrap().thread, answer.thread);
-    assert_eq!(
-        world.texts(class.anna, answer.thread).await,
-        ["Kun til dig", "Kun til dig", "Alligevel"]
-    );
-    world.send(class.anna, answer.thread, "Tak").await.unwrap();
 }
 
 #[tokio::test]

@@ -46,12 +46,14 @@ fn should_have(view: &View<'_>, thread: ThreadId, profile: ProfileId, send: &Sen
             .first()
             .is_none_or(|removal| told_at + SKEW_MS < removal.asked.1);
     }
-    // Added: what was sent after it was told, if whatever took them out before was over before it was asked.
+    // Added: what was sent after it was told, if whatever took them out before was over before it was asked. With their
+    // group they come only unless they were taken out by hand.
     additions.iter().any(|added| {
         added.told.is_some_and(|(_, told)| told + SKEW_MS < send.asked.1)
-            && removals
-                .iter()
-                .all(|removal| removal.told.is_some_and(|(_, told)| told + SKEW_MS < added.asked.1))
+            && removals.iter().all(|removal| {
+                removal.told.is_some_and(|(_, told)| told + SKEW_MS < added.asked.1)
+                    && (removal.with_group || !added.with_group)
+            })
     })
 }
 

@@ -28,6 +28,10 @@ pub fn check(view: &View<'_>) -> Vec<Violation> {
                 let newest = seen.get(&(noted.device, *thread)).copied();
                 after.entry((*client, *sent_at)).or_insert(newest);
             }
+            // What they had seen in the thread of the two need not be known to whoever answers in another.
+            Note::AnswerAsked { client, sent_at, .. } => {
+                after.entry((*client, *sent_at)).or_insert(None);
+            }
             Note::Told { client, message, .. } => {
                 let Some(newest) = after.get(&(*client, message.sent_at())) else {
                     let what = format!("{client} was told as {message}, whose time it never fixed");

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use samtale_protocol::{ClientId, MessageId, ProfileId, ThreadId};
 
+use crate::checker::pairs::Pairs;
 use crate::checker::{Note, Noted, Seen};
 
 /// A send, over all its retries.
@@ -28,6 +29,8 @@ pub struct Turn {
     pub is_addition: bool,
     /// Whether they were added from the beginning.
     pub from_the_beginning: bool,
+    /// Whether they came or went with a group: then it need not be so, if others had said otherwise by hand.
+    pub with_group: bool,
     /// By which device.
     pub device: u32,
     /// When it was asked: moment and milliseconds.
@@ -42,7 +45,9 @@ pub struct View<'a> {
     pub notes: &'a [Noted],
     /// Whose a device is.
     pub profiles: BTreeMap<u32, ProfileId>,
-    /// The members that threads had before the run.
+    /// Who answered whom alone.
+    pub pairs: Pairs,
+    /// The members that threads had before the run, or when they were opened.
     pub given: BTreeMap<ThreadId, BTreeSet<ProfileId>>,
     /// What happened to memberships since, in order.
     pub turns: BTreeMap<(ThreadId, ProfileId), Vec<Turn>>,
@@ -62,6 +67,7 @@ impl<'a> View<'a> {
         let mut view = Self {
             notes,
             profiles: BTreeMap::new(),
+            pairs: Pairs::of(earlier.iter().chain(notes)),
             given: BTreeMap::new(),
             turns: BTreeMap::new(),
             known_removals: BTreeMap::new(),
@@ -101,17 +107,17 @@ impl<'a> View<'a> {
                 reply_to,
                 ..
             } => {
-                self.sends.entry(*client).or_insert(Send {
-                    thread: *thread,
-                    device: *device,
-                    asked: (*moment, *at_ms),
-                    told: None,
-                    reply_to: *reply_to,
-                });
+                self.sent(noted, *client, *thread, *reply_to);
             }
+            Note::AnswerAsked { client, .. } => self.answered(noted, *client),
             Note::Told { client, message, .. } => {
                 if let Some(send) = self.sends.get_mut(client) {
                     send.told.get_or_insert((*at_ms, *message));
+                }
+                if let Some((pair, thread)) = self.pairs.of_answer(*client) {
+                    for profile in pair.two {
+                        self.told(noted, (thread, profile), true);
+                    }
                 }
             }
             Note::AddAsked {
@@ -119,9 +125,13 @@ impl<'a> View<'a> {
                 profile,
                 from_the_beginning,
             } => {
-                self.asked(noted, (*thread, *profile), Some(*from_the_beginning));
+                self.asked(noted, (*thread, *profile), Some(*from_the_beginning), false);
             }
-            Note::RemoveAsked { thread, profile } => self.asked(noted, (*thread, *profile), None),
+            Note::RemoveAsked { thread, profile } => self.asked(noted, (*thread, *profile), None, false),
+            Note::FollowAsked { thread, profile, comes } => {
+                self.asked(noted, (*thread, *profile), comes.then_some(false), true);
+            }
+            Note::FollowTold { thread, profile, comes } => self.told(noted, (*thread, *profile), *comes),
             Note::AddTold { thread, profile } => self.told(noted, (*thread, *profile), true),
             Note::RemoveTold { thread, profile } => {
                 self.told(noted, (*thread, *profile), false);
@@ -145,10 +155,33 @@ impl<'a> View<'a> {
         }
     }
 
-    fn asked(&mut self, noted: &Noted, whose: (ThreadId, ProfileId), added: Option<bool>) {
+    fn sent(&mut self, noted: &Noted, client: ClientId, thread: ThreadId, reply_to: Option<MessageId>) {
+        self.sends.entry(client).or_insert(Send {
+            thread,
+            device: noted.device,
+            asked: (noted.moment, noted.at_ms),
+            told: None,
+            reply_to,
+        });
+    }
+
+    /// An answer to a sender alone opens the thread of the two, or lets in again who had left it.
+    fn answered(&mut self, noted: &Noted, client: ClientId) {
+        let Some((pair, thread)) = self.pairs.of_answer(client) else {
+            return;
+        };
+        self.sent(noted, client, thread, None);
+        self.given.entry(thread).or_default().extend(pair.two);
+        for profile in pair.two {
+            self.asked(noted, (thread, profile), Some(true), false);
+        }
+    }
+
+    fn asked(&mut self, noted: &Noted, whose: (ThreadId, ProfileId), added: Option<bool>, with_group: bool) {
         self.turns.entry(whose).or_default().push(Turn {
             is_addition: added.is_some(),
             from_the_beginning: added.unwrap_or_default(),
+            with_group,
             device: noted.device,
             asked: (noted.moment, noted.at_ms),
             told: None,

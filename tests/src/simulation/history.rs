@@ -12,6 +12,7 @@ use samtale_protocol::threads::{Recipient, StartThread};
 use samtale_protocol::time::Clock;
 use samtale_protocol::{ClientId, Reply, Request, SessionId, Timestamp};
 use samtale_router::{Epoch, MemoryLog};
+use samtale_storage::StorageError;
 use samtale_storage::memory::MemoryEngine;
 
 use crate::checker::{Note, Noted};
@@ -19,6 +20,7 @@ use crate::simulation::Broken;
 use crate::simulation::device::{Device, Shared, Stage};
 use crate::simulation::faults::{Faults, Rates};
 use crate::simulation::node::{Ground, Node};
+use crate::simulation::office::{OFFICE, Office};
 use crate::simulation::people::{People, Someone};
 use crate::simulation::randomness::Seeded;
 use crate::simulation::world::{SimulatedClock, World};
@@ -35,9 +37,6 @@ const LEASE_MS: u64 = 8_000;
 /// How long everyone may take to end what they began, once nothing goes wrong any more.
 const SETTLING: Duration = Duration::from_secs(600);
 
-/// The device that the set-up is written down for.
-const NOBODY: u32 = u32::MAX;
-
 type Played = (Vec<Noted>, u64);
 
 /// What makes things go wrong.
@@ -46,6 +45,7 @@ struct Fate {
     random: Seeded,
     shared: Shared,
     log: MemoryLog,
+    office: Office,
     clocks: Vec<Arc<SimulatedClock>>,
     lives: u64,
     epoch: u64,
@@ -92,7 +92,7 @@ pub async fn play(seed: u64, broken: Broken, is_told: bool) -> Result<Played, Bo
     fate.ground.faults.set(rates);
     let devices = fate.start_devices();
 
-    fate.live().await;
+    fate.live().await?;
     fate.heal();
     shared.stage.begin(Stage::Finishing);
     fate.settle(devices.len()).await;
@@ -129,11 +129,13 @@ impl Fate {
         }
         let nodes = clocks.iter().map(|_| None).collect();
         *shared.nodes.borrow_mut() = nodes;
+        let office = Office::new(shared.clone(), &ground.engine, Arc::clone(&clocks[0]));
         let mut fate = Self {
             ground,
             random,
             shared,
             log,
+            office,
             clocks,
             lives: 0,
             epoch: 1,
@@ -159,7 +161,8 @@ impl Fate {
         self.shared.nodes.borrow_mut()[place] = Some(node);
     }
 
-    /// Threads among all kinds of people, started by staff through the rules while nothing goes wrong yet.
+    /// Threads among all kinds of people, some also to all guardians of the class, started by staff through the rules while
+    /// nothing goes wrong yet.
     async fn start_threads(&mut self) -> Result<(), Box<dyn std::error::Error>> {
         let people = Rc::clone(&self.shared.people);
         let staff = people.staff();
@@ -175,6 +178,7 @@ impl Fate {
                     .filter(|someone| someone.profile != starter.profile)
                     .take(1),
             );
+            let is_followed = self.random.chance(400);
             let school = self.shared.nodes.borrow()[0]
                 .as_ref()
                 .map(|node| Arc::clone(&node.school));
@@ -189,6 +193,7 @@ impl Fate {
                     .map(|someone| Recipient::Profile {
                         profile: someone.profile,
                     })
+                    .chain(is_followed.then_some(Recipient::Guardians { group: people.group }))
                     .collect(),
                 subject: "What we talk about".to_owned(),
                 regarding: Vec::new(),
@@ -203,16 +208,18 @@ impl Fate {
             let Ok(Reply::Sent(sent)) = reply else {
                 return Err("a thread could not be started".into());
             };
-            let members = members
+            let thread = sent.thread;
+            let mut members: Vec<_> = members
                 .iter()
                 .chain([&starter])
                 .map(|someone| someone.profile)
                 .collect();
-            self.shared.threads.borrow_mut().push(sent.thread);
-            self.note(Note::Given {
-                thread: sent.thread,
-                members,
-            });
+            if is_followed {
+                members.extend(self.office.guardians());
+                self.office.follows(thread);
+            }
+            self.shared.threads.borrow_mut().push(thread);
+            self.shared.note(OFFICE, Note::Given { thread, members });
             self.ground.world.pass(Duration::from_millis(50)).await;
         }
         Ok(())
@@ -235,7 +242,7 @@ impl Fate {
     }
 
     /// Things go wrong for some minutes.
-    async fn live(&mut self) {
+    async fn live(&mut self) -> Result<(), StorageError> {
         let until = self.ground.world.elapsed_ms() + self.random.between(30_000, 150_000);
         let restless = self.random.below(4);
         while self.ground.world.elapsed_ms() < until {
@@ -245,7 +252,11 @@ impl Fate {
             if restless > 0 && self.random.chance(restless * 25) {
                 self.strike();
             }
+            if self.random.chance(40) {
+                self.office.move_a_child(&mut self.random).await?;
+            }
         }
+        Ok(())
     }
 
     /// Something goes wrong.
@@ -346,30 +357,16 @@ impl Fate {
         self.keep_up();
     }
 
-    /// Waits until all devices have ended what they began, and what still hangs has landed.
+    /// Waits until all devices and the office have ended what they began, and what still hangs has landed.
     async fn settle(&mut self, devices: usize) {
         let until = self.ground.world.elapsed_ms() + u64::try_from(SETTLING.as_millis()).unwrap_or(0);
         let mut quiet = 0;
         while self.ground.world.elapsed_ms() < until && quiet < 45 {
             self.ground.world.pass(Duration::from_secs(1)).await;
             self.keep_up();
-            quiet = if self.shared.settled.borrow().len() == devices {
-                quiet + 1
-            } else {
-                0
-            };
+            let is_quiet = self.shared.settled.borrow().len() == devices && !self.office.is_busy();
+            quiet = if is_quiet { quiet + 1 } else { 0 };
         }
-    }
-
-    fn note(&self, note: Note) {
-        let world = &self.ground.world;
-        let noted = Noted {
-            moment: world.moment(),
-            at_ms: world.elapsed_ms(),
-            device: NOBODY,
-            note,
-        };
-        self.shared.notes.borrow_mut().push(noted);
     }
 }
 

@@ -11,6 +11,7 @@ pub mod faulty_engine;
 pub mod faulty_log;
 mod history;
 pub mod node;
+pub mod office;
 pub mod people;
 pub mod randomness;
 pub mod wire;

@@ -30,8 +30,12 @@ pub struct Someone {
 pub struct People {
     /// The space.
     pub space: SpaceId,
+    /// The class, which all children are in at first.
+    pub group: GroupId,
     /// Everyone.
     pub all: Vec<Someone>,
+    /// Children and their guardians.
+    pub relations: Vec<(ProfileId, ProfileId)>,
 }
 
 impl People {
@@ -48,6 +52,7 @@ impl People {
             all.push(draw_one(random, role));
         }
         let children: Vec<Someone> = all.iter().copied().filter(|one| one.role == Role::Child).collect();
+        let mut relations = Vec::new();
         write_space(&store, space, group).await?;
         for child in &children {
             store
@@ -70,6 +75,7 @@ impl People {
                 store
                     .put(relation_key(space, guardian.profile, child.profile), &relation, 1)
                     .await?;
+                relations.push((child.profile, guardian.profile));
                 all.push(guardian);
             }
         }
@@ -92,7 +98,18 @@ impl People {
                 .put(person_profile_key(one.person, space, one.profile), &own, 1)
                 .await?;
         }
-        Ok(Self { space, all })
+        Ok(Self {
+            space,
+            group,
+            all,
+            relations,
+        })
+    }
+
+    /// The children.
+    pub fn children(&self) -> Vec<ProfileId> {
+        let children = self.all.iter().filter(|one| one.role == Role::Child);
+        children.map(|one| one.profile).collect()
     }
 
     /// The staff.

@@ -76,6 +76,9 @@ impl Talk {
         let sees = BufReader::new(process.stdout.take().context("no output")?).lines();
         let mut talk = Self { process, types, sees };
         talk.read("Velkommen").await?;
+        // Their threads are listed before this is answered: what comes from here on is no entry of the list.
+        talk.write("/hjælp").await?;
+        talk.read("/slut").await?;
         Ok(talk)
     }
 

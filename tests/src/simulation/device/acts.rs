@@ -1,10 +1,10 @@
 //! What a person does with a device.
 
 use samtale_protocol::messages::MessageReference;
-use samtale_protocol::{ClientId, MessageId, ThreadId};
+use samtale_protocol::{ClientId, MessageId, ProfileId, ThreadId};
 
 use crate::simulation::device::Device;
-use crate::simulation::device::errands::{Send, Want};
+use crate::simulation::device::errands::{Answer, Send, Want};
 
 /// Errands that a device may have open; with more the person waits.
 const PATIENCE: usize = 30;
@@ -43,6 +43,7 @@ impl Device {
             40..42 => self.want(Want::Open(thread)),
             42..44 => self.want(Want::Typing(thread)),
             44..47 => self.load(thread),
+            47..52 => self.answer_alone(thread),
             _ => self.send(thread),
         }
     }
@@ -76,12 +77,37 @@ impl Device {
         }));
     }
 
+    /// Answers one of the newest messages of others so that only its author reads it.
+    fn answer_alone(&mut self, source: ThreadId) {
+        let newest: Vec<(MessageId, ProfileId)> = self
+            .screen
+            .thread(source)
+            .others
+            .iter()
+            .rev()
+            .take(5)
+            .copied()
+            .collect();
+        let Some((message, to)) = self.random.pick(&newest).copied() else {
+            return;
+        };
+        let client = ClientId::from_bytes(self.random.id());
+        self.want(Want::Answer(Answer {
+            source,
+            message,
+            to,
+            client,
+            sent_at: None,
+            text: format!("{client} for you alone"),
+        }));
+    }
+
     /// Sends something that was acknowledged again, as a client does that forgot that it was.
     fn send_again(&mut self) {
         if !self.sent_before.is_empty() {
             let place = self.random.below(self.sent_before.len() as u64);
-            let send = self.sent_before.swap_remove(usize::try_from(place).unwrap_or(0));
-            self.want(Want::Send(send));
+            let want = self.sent_before.swap_remove(usize::try_from(place).unwrap_or(0));
+            self.want(want);
         }
     }
 

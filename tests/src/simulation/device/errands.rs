@@ -1,6 +1,6 @@
 //! What a device wants from the server: each errand is repeated, through whatever node, until it is answered.
 
-use samtale_protocol::messages::{EditMessage, History, MarkRead, MessageReference, Part, SendMessage};
+use samtale_protocol::messages::{EditMessage, History, MarkRead, MessageReference, Part, ReplyToSender, SendMessage};
 use samtale_protocol::threads::{
     AddMembers, Inbox, OpenThread, Recipient, RemoveMembers, RenameThread, ThreadReference,
 };
@@ -28,11 +28,30 @@ pub struct Send {
     pub reply_to: Option<MessageId>,
 }
 
+/// An answer to a sender alone.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Where the message is.
+    pub source: ThreadId,
+    /// The message.
+    pub message: MessageId,
+    /// Its author.
+    pub to: ProfileId,
+    /// Its name.
+    pub client: ClientId,
+    /// As of a message to send.
+    pub sent_at: Option<Timestamp>,
+    /// What it says.
+    pub text: String,
+}
+
 /// What is wanted.
 #[derive(Clone, Debug)]
 pub enum Want {
     /// A message is sent.
     Send(Send),
+    /// The author of a message is answered alone.
+    Answer(Answer),
     /// A message is changed; without a text it is recalled.
     Change(MessageReference, Option<String>),
     /// Someone is added.
@@ -141,6 +160,7 @@ impl Device {
     fn request(&mut self, want: &mut Want) -> Request {
         match want {
             Want::Send(send) => self.send_request(send),
+            Want::Answer(answer) => self.answer_request(answer),
             Want::Change(which, text) => {
                 self.note(Note::ChangeAsked { message: which.message });
                 let MessageReference { thread, message } = *which;
@@ -244,6 +264,24 @@ impl Device {
             parts: vec![Part::text(send.text.as_str())],
             reply_to,
             membership_version,
+        })
+    }
+
+    /// Which thread it will be in is not known yet, nor what was seen there.
+    fn answer_request(&self, answer: &mut Answer) -> Request {
+        let sent_at = *answer.sent_at.get_or_insert_with(|| self.server_time());
+        self.note(Note::AnswerAsked {
+            source: answer.source,
+            to: answer.to,
+            client: answer.client,
+            sent_at,
+        });
+        Request::ReplyToSender(ReplyToSender {
+            thread: answer.source,
+            message: answer.message,
+            client_id: answer.client,
+            sent_at,
+            parts: vec![Part::text(answer.text.as_str())],
         })
     }
 

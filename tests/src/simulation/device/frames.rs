@@ -101,8 +101,17 @@ impl Device {
         }
     }
 
+    /// At the end everyone tries to read every thread that anyone knows of.
+    fn know_thread(&self, thread: ThreadId) {
+        let mut threads = self.shared.threads.borrow_mut();
+        if !threads.contains(&thread) {
+            threads.push(thread);
+        }
+    }
+
     /// A thread that is new to the screen is loaded.
     fn notice_thread(&mut self, thread: ThreadId) {
+        self.know_thread(thread);
         if !self.screen.threads.contains_key(&thread) {
             self.screen.thread(thread);
             self.load(thread);
@@ -111,14 +120,15 @@ impl Device {
 
     fn on_reply(&mut self, want: Want, reply: Reply) {
         match (want, reply) {
-            (Want::Send(send), Reply::Sent(sent)) => {
+            (want @ (Want::Send(_) | Want::Answer(_)), Reply::Sent(sent)) => {
+                self.know_thread(sent.thread);
                 self.note(Note::Told {
                     thread: sent.thread,
                     client: sent.client_id,
                     message: sent.message,
                 });
                 if self.random.chance(150) {
-                    self.sent_before.push(send);
+                    self.sent_before.push(want);
                 }
             }
             (Want::Change(..), Reply::Message(message)) => {
@@ -211,6 +221,10 @@ impl Device {
         match (refusal.code, &mut errand.want) {
             (ErrorCode::Restamp | ErrorCode::ClockAhead, Want::Send(send)) => {
                 send.sent_at = None;
+                self.errands.push(errand);
+            }
+            (ErrorCode::Restamp | ErrorCode::ClockAhead, Want::Answer(answer)) => {
+                answer.sent_at = None;
                 self.errands.push(errand);
             }
             (ErrorCode::Internal, _) => self.refused(refusal),

@@ -79,7 +79,7 @@ pub struct Shared {
     pub nodes: Rc<RefCell<Vec<Option<Node>>>>,
     /// Everyone.
     pub people: Rc<People>,
-    /// Every thread there is.
+    /// Every thread that anyone knows of.
     pub threads: Rc<RefCell<Vec<ThreadId>>>,
     /// What was written down.
     pub notes: Rc<RefCell<Vec<Noted>>>,
@@ -87,6 +87,20 @@ pub struct Shared {
     pub stage: Rc<Stages>,
     /// How many devices have nothing left to do in this stage.
     pub settled: Rc<RefCell<std::collections::BTreeSet<u32>>>,
+}
+
+impl Shared {
+    /// Writes down what a device asked, was told or showed.
+    pub fn note(&self, device: u32, note: Note) {
+        let noted = Noted {
+            moment: self.world.moment(),
+            at_ms: self.world.elapsed_ms(),
+            device,
+            note,
+        };
+        self.world.trace(format_args!("device {device}: {:?}", noted.note));
+        self.notes.borrow_mut().push(noted);
+    }
 }
 
 /// A client.
@@ -106,7 +120,7 @@ pub struct Device {
     screen: Screen,
     errands: Vec<Errand>,
     /// What was sent before: it may be sent again, as after a restart of the client.
-    sent_before: Vec<errands::Send>,
+    sent_before: Vec<errands::Want>,
     next_request: u32,
     last_node: usize,
     /// Whether this connection has got a cursor: it has caught up.
@@ -303,15 +317,7 @@ impl Device {
     }
 
     fn note(&self, note: Note) {
-        let world = &self.shared.world;
-        let noted = Noted {
-            moment: world.moment(),
-            at_ms: world.elapsed_ms(),
-            device: self.number,
-            note,
-        };
-        world.trace(format_args!("device {}: {:?}", noted.device, noted.note));
-        self.shared.notes.borrow_mut().push(noted);
+        self.shared.note(self.number, note);
     }
 
     fn trace(&self, what: &str) {

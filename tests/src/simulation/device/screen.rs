@@ -14,6 +14,8 @@ pub struct ThreadOnScreen {
     pub messages: BTreeMap<MessageId, Seen>,
     /// Those that are this device's person's own.
     pub own: Vec<MessageId>,
+    /// Those of others, with their authors.
+    pub others: Vec<(MessageId, ProfileId)>,
     /// The newest time seen in it: what is written next is fixed after it.
     pub newest: Timestamp,
     /// The newest version of its membership that was seen.
@@ -44,8 +46,10 @@ impl Screen {
         if old.is_some_and(|old| old.version >= seen.version) {
             return None;
         }
-        if old.is_none() && message.author == me {
-            thread.own.push(message.message);
+        match old {
+            None if message.author == me => thread.own.push(message.message),
+            None => thread.others.push((message.message, message.author)),
+            Some(_) => {}
         }
         thread.messages.insert(message.message, seen);
         Some(seen)
