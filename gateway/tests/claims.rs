@@ -18,9 +18,8 @@ const EACH: usize = 100;
 const CLAIM: usize = 16 * 1024 * 1024;
 /// What comes of it: as much of a frame as is allowed, but for the last byte.
 const COMES: usize = CLIENT_FRAME_BYTES - 1;
-/// Each that holds a part of a frame takes at most the frame, and each that claimed too much nothing that lasts; the rest
-/// is what the sessions and their clients take anyhow.
-const MOST_KIB: usize = EACH * CLIENT_FRAME_BYTES / 1024 + 3 * EACH * 16;
+/// None of them takes more than the largest frame that is allowed, with all that its client takes.
+const MOST_KIB: usize = 4 * EACH * CLIENT_FRAME_BYTES / 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_claim_of_sixteen_mebibytes_takes_no_memory() {
