@@ -130,7 +130,7 @@ fn a_stale_member_list_is_caught() {
         },
         Promise::OnlyItsAudience,
         // One history in a thousand shows it: from near one that does.
-        2_100,
+        1,
     );
 }
 

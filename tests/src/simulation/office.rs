@@ -1,5 +1,5 @@
-//! The school's office: children come into the class and leave it, as an import says, and the threads that go to the
-//! guardians of the class follow. What fails half-way is done again, through whatever node lives.
+//! The school's office: children come into the class and leave it, as an import says, at once or on a day, and the threads
+//! that go to the guardians of the class follow. What fails half-way is done again, through whatever node lives.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use samtale_protocol::time::Clock;
-use samtale_protocol::{ProfileId, ThreadId};
+use samtale_protocol::{ProfileId, ThreadId, Timestamp};
 use samtale_school::School;
 use samtale_storage::directory::{GroupMemberRecord, group_member_key};
 use samtale_storage::memory::MemoryEngine;
@@ -25,6 +25,9 @@ pub const OFFICE: u32 = u32::MAX - 1;
 
 /// How long the office waits for a node that may have died.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// More than the clocks of two nodes differ.
+const CLOCKS_APART: Duration = Duration::from_secs(1);
 
 /// A child's last day was before any node's clock shows now.
 const SOME_DAYS: Duration = Duration::from_hours(48);
@@ -83,10 +86,16 @@ impl Office {
             self.shared.note(OFFICE, note);
         }
         self.changes += 1;
-        let to = (!comes).then(|| self.clock.now().minus(SOME_DAYS));
+        let now = self.clock.now();
+        let date = random
+            .chance(500)
+            .then(|| now.plus(Duration::from_millis(random.between(2_000, 12_000))));
         let people = &self.shared.people;
         let key = group_member_key(people.space, people.group, child);
-        let record = GroupMemberRecord { from: None, to };
+        let record = GroupMemberRecord {
+            from: date.filter(|_| comes),
+            to: (!comes).then(|| date.unwrap_or(now.minus(SOME_DAYS))),
+        };
         // The drawn row was written at 1.
         self.store.put(key, &record, 1 + self.changes).await?;
         self.is_busy.set(true);
@@ -94,9 +103,14 @@ impl Office {
             threads: self.threads.clone(),
             profiles: moved,
             comes,
-            first_node: random.below(8),
+            date: date.map(|date| (date, date.since(now))),
+            next_node: random.below(8),
         };
-        tokio::task::spawn_local(bring_in_line(self.shared.clone(), Rc::clone(&self.is_busy), change));
+        let (shared, is_busy) = (self.shared.clone(), Rc::clone(&self.is_busy));
+        tokio::task::spawn_local(async move {
+            bring_in_line(&shared, change).await;
+            is_busy.set(false);
+        });
         Ok(())
     }
 
@@ -113,37 +127,56 @@ struct Change {
     threads: Vec<ThreadId>,
     profiles: Vec<ProfileId>,
     comes: bool,
-    /// Through which node it is told at first: any, also one that nobody is connected to.
-    first_node: u64,
+    /// The day of it, and how far away that is; without one it is so at once.
+    date: Option<(Timestamp, Duration)>,
+    /// Through which node it is told: any, also one that nobody is connected to.
+    next_node: u64,
 }
 
-/// Tells of a change until it is through, as whoever imports does.
-async fn bring_in_line(shared: Shared, is_busy: Rc<Cell<bool>>, change: Change) {
-    let Change {
-        threads,
-        profiles,
-        comes,
-        mut first_node,
-    } = change;
-    let mut again = false;
-    while !tell(&shared, first_node, again).await {
-        again = true;
-        first_node += 1;
-        shared.world.pass(Duration::from_secs(1)).await;
+/// What is done of a change.
+#[derive(Clone, Copy)]
+enum Step {
+    /// An import tells of it.
+    Import,
+    /// The day has come.
+    Date(Timestamp),
+}
+
+/// Tells of a change until it is through, as whoever imports does, and as the node does to which the dates of the space fall.
+async fn bring_in_line(shared: &Shared, mut change: Change) {
+    until_told(shared, &mut change, Step::Import).await;
+    if let Some((date, away)) = change.date {
+        shared.world.pass(away + CLOCKS_APART).await;
+        until_told(shared, &mut change, Step::Date(date.minus(CLOCKS_APART))).await;
     }
-    for (thread, profile) in each(&threads, &profiles) {
+    let Change { profiles, comes, .. } = change;
+    for (thread, profile) in each(&change.threads, &profiles) {
         shared.note(OFFICE, Note::FollowTold { thread, profile, comes });
     }
-    is_busy.set(false);
 }
 
-async fn tell(shared: &Shared, node: u64, again: bool) -> bool {
+async fn until_told(shared: &Shared, change: &mut Change, step: Step) {
+    let mut again = false;
+    while !tell(shared, change.next_node, step, again).await {
+        again = true;
+        change.next_node += 1;
+        shared.world.pass(Duration::from_secs(1)).await;
+    }
+    change.next_node += 1;
+}
+
+async fn tell(shared: &Shared, node: u64, step: Step, again: bool) -> bool {
     let Some(school) = a_living_node(shared, node) else {
         return false;
     };
     let (space, group) = (shared.people.space, shared.people.group);
     let telling = async {
-        school.tell_directory(space).await.is_ok() && school.follow_groups(space, &[group], again).await.is_ok()
+        match step {
+            Step::Import => {
+                school.tell_directory(space).await.is_ok() && school.follow_groups(space, &[group], again).await.is_ok()
+            }
+            Step::Date(since) => school.follow_dates(space, since, again).await.is_ok(),
+        }
     };
     tokio::time::timeout(PATIENCE, telling).await.unwrap_or(false)
 }
