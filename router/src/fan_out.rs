@@ -181,8 +181,8 @@ impl RouterLoop {
                 followed.listeners = followed.listeners.saturating_sub(1);
                 if followed.listeners == 0 {
                     self.spaces.remove(&space);
-                    self.log.unsubscribe(space).await;
                     self.rights.unfollowed(space);
+                    self.log.unsubscribe(space).await;
                 }
             }
         }

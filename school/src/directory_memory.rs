@@ -8,7 +8,10 @@ use samtale_storage::directory::{DirectoryVersionRecord, directory_version_key};
 
 use crate::directory::Directory;
 use crate::errors::refuse_storage;
-use crate::school::{DIRECTORY_TURNS, School};
+use crate::school::School;
+
+/// Directories of spaces that are not followed, at most; more of them are read anew.
+const PASSING: usize = 32;
 
 impl School {
     /// A space's directory, at least as new as the node has heard of.
@@ -25,9 +28,6 @@ impl School {
         if let Some(directory) = self.directory_in_memory(space) {
             return Ok(Some(directory));
         }
-        if self.memory().following(space).is_none() {
-            return self.directory_as_stored(space).await;
-        }
         let _turn = self.turn(space).await;
         match self.directory_in_memory(space) {
             Some(directory) => Ok(Some(directory)),
@@ -39,15 +39,6 @@ impl School {
     /// with this: by an old one, someone would be let in again who has gone since.
     pub(crate) async fn directory_as_stored(&self, space: SpaceId) -> Result<Option<Arc<Directory>>, StorageError> {
         let _turn = self.turn(space).await;
-        let known = self.known_directory(space);
-        let Some(known) = known else {
-            return self.read_directory(space).await;
-        };
-        let key = directory_version_key(space);
-        let stored = self.store.get_serial::<DirectoryVersionRecord>(&key).await?;
-        if stored.map_or(0, |stored| stored.timestamp) == known.version {
-            return Ok(Some(known));
-        }
         self.read_directory(space).await
     }
 
@@ -58,33 +49,40 @@ impl School {
         (directory.version >= newest).then(|| Arc::clone(directory))
     }
 
+    /// The version of a directory as storage has it at this moment.
+    pub(crate) async fn directory_version(&self, space: SpaceId) -> Result<u64, StorageError> {
+        let key = directory_version_key(space);
+        let stored = self.store.get_serial::<DirectoryVersionRecord>(&key).await?;
+        Ok(stored.map_or(0, |stored| stored.timestamp))
+    }
+
+    /// Reads a directory, unless the one that was read before still is the newest.
     async fn read_directory(&self, space: SpaceId) -> Result<Option<Arc<Directory>>, StorageError> {
-        let since = self.memory().following(space);
-        let Some(directory) = Directory::load(&self.store, space).await? else {
-            return Ok(None);
+        let (known, since) = {
+            let memory = self.memory();
+            let known = memory.directories.get(&space);
+            let known = known.or_else(|| memory.passing_directories.get(&space));
+            (known.cloned(), memory.following(space))
         };
-        let directory = Arc::new(directory);
+        let directory = match known {
+            Some(known) if self.directory_version(space).await? == known.version => known,
+            _ => match Directory::load(&self.store, space).await? {
+                Some(directory) => Arc::new(directory),
+                None => return Ok(None),
+            },
+        };
         let mut memory = self.memory();
         let newest = memory.directory_versions.entry(space).or_default();
         *newest = (*newest).max(directory.version);
         if memory.keeps(space, since) {
+            memory.passing_directories.remove(&space);
             memory.directories.insert(space, Arc::clone(&directory));
         } else {
-            memory.passing_directory = Some(Arc::clone(&directory));
+            if memory.passing_directories.len() >= PASSING {
+                memory.passing_directories.clear();
+            }
+            memory.passing_directories.insert(space, Arc::clone(&directory));
         }
         Ok(Some(directory))
-    }
-
-    /// One that may be old.
-    fn known_directory(&self, space: SpaceId) -> Option<Arc<Directory>> {
-        let memory = self.memory();
-        let passing = memory.passing_directory.as_ref();
-        let passing = passing.filter(|directory| directory.space == space);
-        memory.directories.get(&space).or(passing).cloned()
-    }
-
-    async fn turn(&self, space: SpaceId) -> tokio::sync::MutexGuard<'_, ()> {
-        let chosen = space.as_bytes().iter().fold(0, |sum, byte| sum ^ usize::from(*byte)) % DIRECTORY_TURNS;
-        self.directory_turns[chosen].lock().await
     }
 }

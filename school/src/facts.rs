@@ -138,7 +138,7 @@ impl School {
                 .await?
                 .map(Event::Message),
             // Without a message its start was given up, or is under way and told of when it is done.
-            Fact::Thread { thread } if !self.heads(space).await?.knows(*thread) => None,
+            Fact::Thread { thread } if !self.has_head(space, *thread).await? => None,
             Fact::Thread { thread } => self
                 .thread(space, *thread, 0)
                 .await?

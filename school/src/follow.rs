@@ -17,6 +17,16 @@ use crate::thread_state::ThreadState;
 /// Threads of a group read at once.
 const PAGE: usize = 500;
 
+/// Up to when the dates of a space were followed: whether there is anything to do can be told without its directory, which
+/// may be large, as long as that is the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FollowedDates {
+    version: u64,
+    since: Timestamp,
+    /// The first date after `since`.
+    next: Option<Timestamp>,
+}
+
 /// How far back it is told again who came and went.
 const LATELY: Duration = Duration::from_hours(24);
 
@@ -49,10 +59,20 @@ impl School {
     /// [`School::follow_groups`].
     pub async fn follow_dates(&self, space: SpaceId, since: Timestamp, again: bool) -> Result<u32, StorageError> {
         let now = self.now();
+        let known = self.memory().followed_dates.get(&space).copied();
+        if let Some(known) =
+            known.filter(|known| !again && known.since <= since && known.next.is_none_or(|next| next > now))
+            && self.directory_version(space).await? == known.version
+        {
+            return Ok(0);
+        }
         let Some(directory) = self.directory_as_stored(space).await? else {
             return Ok(0);
         };
-        if directory.holds_until(since).is_none_or(|date| date > now) {
+        let (version, next) = (directory.version, directory.holds_until(since));
+        if next.is_none_or(|next| next > now) {
+            let dates = FollowedDates { version, since, next };
+            self.memory().followed_dates.insert(space, dates);
             return Ok(0);
         }
         let groups: Vec<GroupId> = directory.groups.keys().copied().collect();
@@ -61,10 +81,11 @@ impl School {
 
     async fn follow_thread(&self, space: SpaceId, thread: ThreadId, again: bool) -> Result<bool, StorageError> {
         let now = self.now();
-        let Some(directory) = self.directory_as_stored(space).await? else {
+        // The thread first: whoever is taken out of it while the directory is read has changed it since, and this begins anew.
+        let Some(state) = self.thread_as_stored(space, thread).await? else {
             return Ok(false);
         };
-        let Some(state) = self.thread_as_stored(space, thread).await? else {
+        let Some(directory) = self.directory_as_stored(space).await? else {
             return Ok(false);
         };
         let follow = |state: &ThreadState| {

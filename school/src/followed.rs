@@ -20,9 +20,9 @@ impl Memory {
         since.is_some() && self.following(space) == since
     }
 
-    /// The node hears of everything in the space from here on.
+    /// The node hears of everything in the space from here on; while the log is away, as soon as it is back. Nothing is kept
+    /// of it yet, since it was not followed.
     pub fn begin_following(&mut self, space: SpaceId) {
-        self.forget(space);
         self.times_followed += 1;
         self.followed.insert(space, Following(self.times_followed));
     }
@@ -30,10 +30,6 @@ impl Memory {
     /// The node hears of nothing in the space from here on.
     pub fn end_following(&mut self, space: SpaceId) {
         self.followed.remove(&space);
-        self.forget(space);
-    }
-
-    fn forget(&mut self, space: SpaceId) {
         self.directories.remove(&space);
         self.heads.remove(&space);
         self.threads.retain(|_, state| state.space != space);

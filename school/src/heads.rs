@@ -14,59 +14,83 @@ use crate::school::School;
 /// The longest beginning of a message that a list shows, in characters.
 const PREVIEW: usize = 120;
 
+/// Threads whose start was heard of and whose first message was not yet. More of them than this are forgotten.
+const MOST_STARTED: usize = 1_000;
+
 /// The heads of a space's threads.
 #[derive(Default)]
 pub struct SpaceHeads {
-    heads: Mutex<FxHashMap<ThreadId, ThreadHeadRecord>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    heads: FxHashMap<ThreadId, ThreadHeadRecord>,
+    started: FxHashMap<ThreadId, Thread>,
 }
 
 impl SpaceHeads {
+    /// Heads as they were read.
+    pub(crate) fn of(heads: FxHashMap<ThreadId, ThreadHeadRecord>) -> Self {
+        let started = FxHashMap::default();
+        let known = Mutex::new(Known { heads, started });
+        Self { known }
+    }
+
     /// The head of a thread.
     pub fn head(&self, thread: ThreadId) -> Option<ThreadHeadRecord> {
-        self.lock().get(&thread).cloned()
+        self.lock().heads.get(&thread).cloned()
     }
 
     /// Whether the thread has a message yet.
     pub fn knows(&self, thread: ThreadId) -> bool {
-        self.lock().contains_key(&thread)
+        self.lock().heads.contains_key(&thread)
     }
 
     /// Takes note of a message, of which a newer version may be known.
     pub fn note_message(&self, thread: &Thread, message: &Message) {
-        let mut heads = self.lock();
-        let head = heads.entry(thread.thread).or_insert_with(|| ThreadHeadRecord {
-            thread: thread.clone(),
-            last_message: message.message,
-            last_author: message.author,
-            preview: String::new(),
-            last_version: 0,
-            recent: Vec::new(),
-        });
+        let mut known = self.lock();
+        known.started.remove(&thread.thread);
+        let head = known
+            .heads
+            .entry(thread.thread)
+            .or_insert_with(|| head_of(thread.clone(), message));
         if head.thread.version <= thread.version {
             head.thread = thread.clone();
         }
         note(head, message);
     }
 
-    /// The same for a thread that has a head; says whether it has.
-    pub fn note_message_of_known(&self, message: &Message) -> bool {
-        let mut heads = self.lock();
-        let head = heads.get_mut(&message.thread);
+    /// The same of a message that was heard of. Whether that is possible: the thread has a head, or its start was heard of.
+    pub fn note_heard(&self, message: &Message) -> bool {
+        let mut known = self.lock();
+        if let Some(thread) = known.started.remove(&message.thread) {
+            known.heads.insert(message.thread, head_of(thread, message));
+        }
+        let head = known.heads.get_mut(&message.thread);
         head.map(|head| note(head, message)).is_some()
     }
 
     /// Takes note of a thread as it is now.
     pub fn note_thread(&self, thread: &Thread) {
-        if let Some(head) = self.lock().get_mut(&thread.thread)
-            && head.thread.version <= thread.version
-        {
-            head.thread = thread.clone();
+        let mut known = self.lock();
+        let Known { heads, started } = &mut *known;
+        match heads.get_mut(&thread.thread) {
+            Some(head) if head.thread.version <= thread.version => head.thread = thread.clone(),
+            Some(_) => {}
+            None => {
+                if started.len() >= MOST_STARTED {
+                    started.clear();
+                }
+                started.insert(thread.thread, thread.clone());
+            }
         }
     }
 
     /// A message that was noted was not stored after all.
     pub fn forget(&self, thread: ThreadId, message: MessageId) {
-        let mut heads = self.lock();
+        let mut known = self.lock();
+        let heads = &mut known.heads;
         let Some(head) = heads.get_mut(&thread) else { return };
         head.recent.retain(|(recent, _)| *recent != message);
         match head.recent.last() {
@@ -83,14 +107,8 @@ impl SpaceHeads {
         }
     }
 
-    /// Heads as they were read.
-    pub(crate) fn of(heads: FxHashMap<ThreadId, ThreadHeadRecord>) -> Self {
-        let heads = Mutex::new(heads);
-        Self { heads }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, FxHashMap<ThreadId, ThreadHeadRecord>> {
-        self.heads.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,7 +120,7 @@ impl School {
         heads: &SpaceHeads,
         thread: ThreadId,
     ) -> Result<(), StorageError> {
-        // The timestamp before the look: of two that store at once the later timestamp has seen both messages.
+        // The timestamp before the look: of two that store at once, from the same memory, the later has seen both messages.
         let timestamp = self.write_timestamp();
         match heads.head(thread) {
             Some(head) => self.store.put(head_key(space, thread), &head, timestamp).await,
@@ -112,6 +130,18 @@ impl School {
                     .await
             }
         }
+    }
+}
+
+/// The head of a thread whose first message this is.
+fn head_of(thread: Thread, message: &Message) -> ThreadHeadRecord {
+    ThreadHeadRecord {
+        thread,
+        last_message: message.message,
+        last_author: message.author,
+        preview: String::new(),
+        last_version: 0,
+        recent: Vec::new(),
     }
 }
 

@@ -27,6 +27,7 @@ impl School {
         if let Some(profiles) = self.memory().persons.get(&person) {
             return Ok(Arc::clone(profiles));
         }
+        let heard = self.memory().profiles_heard;
         let page = self
             .store
             .scan::<PersonProfileRecord>(&person_partition(person), &Range::all(PROFILES))
@@ -47,7 +48,11 @@ impl School {
             })
             .collect();
         let profiles = Arc::new(OwnProfiles { profiles });
-        self.memory().persons.insert(person, Arc::clone(&profiles));
+        let mut memory = self.memory();
+        // What was heard of meanwhile may have been of this person, and newer.
+        if memory.profiles_heard == heard {
+            memory.persons.insert(person, Arc::clone(&profiles));
+        }
         Ok(profiles)
     }
 

@@ -21,8 +21,8 @@ impl Rights for School {
                 let Some(heads) = heads else { return };
                 match self.thread_in_memory(*thread, 0) {
                     Some(state) => heads.note_message(&state.view(), message),
-                    None if heads.note_message_of_known(message) => {}
-                    // Started on another node: its head is stored, and read with the others when it is asked for.
+                    None if heads.note_heard(message) => {}
+                    // Started on another node, unheard: its head is stored, and read with the others when it is asked for.
                     None => drop(self.memory().heads.remove(&space)),
                 }
             }
@@ -39,6 +39,9 @@ impl Rights for School {
                 {
                     memory.threads.remove(&thread.thread);
                 }
+                if let Some(loading) = memory.threads_loading.get_mut(&thread.thread) {
+                    loading.version = loading.version.max(thread.version);
+                }
             }
             (Fact::Membership { thread, .. }, Some(Event::Membership { membership_version, .. })) => {
                 let mut memory = self.memory();
@@ -46,8 +49,8 @@ impl Rights for School {
                 if known.is_some_and(|known| known < *membership_version) {
                     memory.threads.remove(thread);
                 }
-                if let Some((_, heard)) = memory.threads_loading.get_mut(thread) {
-                    *heard = (*heard).max(*membership_version);
+                if let Some(loading) = memory.threads_loading.get_mut(thread) {
+                    loading.membership_version = loading.membership_version.max(*membership_version);
                 }
             }
             (Fact::Directory { version }, _) => {
@@ -55,9 +58,7 @@ impl Rights for School {
                 let newest = memory.directory_versions.entry(space).or_default();
                 *newest = (*newest).max(*version);
             }
-            (Fact::Profiles { person }, _) => {
-                self.memory().persons.remove(person);
-            }
+            (Fact::Profiles { person }, _) => self.memory().forget_person(*person),
             _ => {}
         }
     }

@@ -6,17 +6,17 @@ use rustc_hash::FxHashMap;
 use samtale_protocol::people::Caller;
 use samtale_protocol::time::Clock;
 use samtale_protocol::{
-    ErrorCode, EventId, MessageId, PersonId, Refusal, Reply, Request, SpaceId, ThreadId, Timestamp,
+    ErrorCode, Event, EventId, MessageId, PersonId, Refusal, Reply, Request, SpaceId, ThreadId, Timestamp,
 };
 use samtale_router::Publisher;
 use samtale_storage::Store;
 
 use crate::directory::Directory;
+use crate::follow::FollowedDates;
 use crate::followed::Following;
 use crate::heads::SpaceHeads;
-use crate::heads_loading::HeadsLoading;
 use crate::profiles::OwnProfiles;
-use crate::thread_state::ThreadState;
+use crate::thread_state::{ThreadLoading, ThreadState};
 use crate::write_clock::WriteClock;
 
 /// Threads that a node keeps in memory; beyond it starts over, and loads what is needed again.
@@ -63,14 +63,14 @@ pub struct School {
     pub(crate) write_clock: WriteClock,
     /// One import at a time.
     pub(crate) importing: tokio::sync::Mutex<()>,
-    /// Who loads a directory holds one of these, chosen by the space.
-    pub(crate) directory_turns: [tokio::sync::Mutex<()>; DIRECTORY_TURNS],
+    /// Who loads much of a space holds one of these, chosen by the space.
+    turns: [tokio::sync::Mutex<()>; TURNS],
     random: Random,
     memory: Mutex<Memory>,
 }
 
-/// How many directories are loaded at a time, at most.
-pub(crate) const DIRECTORY_TURNS: usize = 32;
+/// How many directories and heads of spaces are loaded at a time, at most.
+const TURNS: usize = 32;
 
 /// What a node keeps in memory. Follows the logs: of a space it keeps only what it has read since it follows it.
 #[derive(Default)]
@@ -79,18 +79,30 @@ pub(crate) struct Memory {
     pub followed: FxHashMap<SpaceId, Following>,
     pub times_followed: u64,
     pub directories: FxHashMap<SpaceId, Arc<Directory>>,
-    /// The directory that was last read of a space that is not followed. Before it is used, its version is looked up.
-    pub passing_directory: Option<Arc<Directory>>,
+    /// Directories of spaces that are not followed. Before one is used, its version is looked up.
+    pub passing_directories: FxHashMap<SpaceId, Arc<Directory>>,
+    /// Up to when the dates of a space were followed, by which version of its directory, and when the next one comes.
+    pub followed_dates: FxHashMap<SpaceId, FollowedDates>,
     /// The newest version of each directory that the node has heard of.
     pub directory_versions: FxHashMap<SpaceId, u64>,
     pub threads: FxHashMap<ThreadId, Arc<ThreadState>>,
-    /// The threads that are being loaded: how often at a time, and the newest membership that was heard of meanwhile.
-    pub threads_loading: FxHashMap<ThreadId, (usize, u64)>,
+    pub threads_loading: FxHashMap<ThreadId, ThreadLoading>,
+    /// How often it was heard that somebody's profiles are others.
+    pub profiles_heard: u64,
     pub persons: FxHashMap<PersonId, Arc<OwnProfiles>>,
     pub heads: FxHashMap<SpaceId, Arc<SpaceHeads>>,
-    pub heads_loading: FxHashMap<SpaceId, HeadsLoading>,
+    /// The spaces whose heads are being read, and what was heard of meanwhile.
+    pub heads_loading: FxHashMap<SpaceId, Vec<Event>>,
     pub journal_minutes: FxHashMap<SpaceId, u64>,
     pub sends: FxHashMap<MessageId, [u8; 32]>,
+}
+
+impl Memory {
+    /// Somebody's profiles are others than before.
+    pub fn forget_person(&mut self, person: PersonId) {
+        self.profiles_heard += 1;
+        self.persons.remove(&person);
+    }
 }
 
 impl School {
@@ -111,7 +123,7 @@ impl School {
             sabotage,
             write_clock,
             importing: tokio::sync::Mutex::default(),
-            directory_turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+            turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             random,
             memory: Mutex::default(),
         }
@@ -164,6 +176,12 @@ impl School {
             memory.sends.clear();
         }
         memory
+    }
+
+    /// The turn to load something large of a space.
+    pub(crate) async fn turn(&self, space: SpaceId) -> tokio::sync::MutexGuard<'_, ()> {
+        let chosen = space.as_bytes().iter().fold(0, |sum, byte| sum ^ usize::from(*byte)) % TURNS;
+        self.turns[chosen].lock().await
     }
 
     pub(crate) fn now(&self) -> Timestamp {

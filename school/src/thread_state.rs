@@ -222,6 +222,16 @@ impl ThreadState {
     }
 }
 
+/// What was heard of a thread while it is being loaded.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ThreadLoading {
+    /// How often at a time.
+    loads: usize,
+    pub membership_version: u64,
+    /// Of the thread itself.
+    pub version: u64,
+}
+
 /// A thread that is being loaded. What was heard of its members meanwhile may be newer than what is read: kept, the old
 /// state would be taken for the newest until the next change.
 struct Loading<'a> {
@@ -234,7 +244,7 @@ struct Loading<'a> {
 impl<'a> Loading<'a> {
     fn begin(school: &'a School, space: SpaceId, thread: ThreadId) -> Self {
         let mut memory = school.memory();
-        memory.threads_loading.entry(thread).or_default().0 += 1;
+        memory.threads_loading.entry(thread).or_default().loads += 1;
         let since = memory.following(space);
         drop(memory);
         Self {
@@ -245,20 +255,27 @@ impl<'a> Loading<'a> {
         }
     }
 
-    /// Whether what was read is kept: nothing newer was heard of since, and all that happened was heard of.
-    fn keeps(&self, state: &ThreadState) -> bool {
-        let memory = self.school.memory();
-        let heard = memory.threads_loading.get(&self.thread).map_or(0, |(_, heard)| *heard);
-        state.record.membership_version >= heard && memory.keeps(self.space, self.since)
+    /// Keeps what was read in memory, if all that happened since was heard of and nothing newer, and no newer state is there.
+    fn keep(&self, state: &Arc<ThreadState>) {
+        let mut memory = self.school.memory();
+        let heard = memory.threads_loading.get(&self.thread).copied().unwrap_or_default();
+        let is_newest = state.record.membership_version >= heard.membership_version && state.version >= heard.version;
+        if !is_newest || !memory.keeps(self.space, self.since) {
+            return;
+        }
+        let newest = memory.threads.entry(state.thread).or_insert_with(|| Arc::clone(state));
+        if (newest.record.membership_version, newest.version) < (state.record.membership_version, state.version) {
+            *newest = Arc::clone(state);
+        }
     }
 }
 
 impl Drop for Loading<'_> {
     fn drop(&mut self) {
         let mut memory = self.school.memory();
-        if let Some((count, _)) = memory.threads_loading.get_mut(&self.thread) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(loading) = memory.threads_loading.get_mut(&self.thread) {
+            loading.loads -= 1;
+            if loading.loads == 0 {
                 memory.threads_loading.remove(&self.thread);
             }
         }
@@ -289,10 +306,8 @@ impl School {
         let loading = Loading::begin(self, space, thread);
         let loaded = ThreadState::load(&self.store, space, thread).await?;
         let state = loaded.map(Arc::new);
-        if let Some(state) = &state
-            && loading.keeps(state)
-        {
-            self.keep_thread(state);
+        if let Some(state) = &state {
+            loading.keep(state);
         }
         Ok(state)
     }
@@ -301,15 +316,6 @@ impl School {
         let memory = self.memory();
         let state = memory.threads.get(&thread)?;
         (state.record.membership_version >= version).then(|| Arc::clone(state))
-    }
-
-    /// Keeps a thread in memory, unless a newer state of it is there.
-    fn keep_thread(&self, state: &Arc<ThreadState>) {
-        let mut memory = self.memory();
-        let newest = memory.threads.entry(state.thread).or_insert_with(|| Arc::clone(state));
-        if (newest.record.membership_version, newest.version) < (state.record.membership_version, state.version) {
-            *newest = Arc::clone(state);
-        }
     }
 
     /// The caller's membership of a thread, past or present. Whoever has none is told that there is no such thread.

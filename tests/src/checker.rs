@@ -132,8 +132,8 @@ pub enum Note {
         /// Who.
         profile: ProfileId,
     },
-    /// Someone was to come into a thread, or to go from it, with a group that it follows. Who was put in or taken out by hand
-    /// stays as they are.
+    /// Someone was to come into a thread, or to go from it, with a group that it follows. Who was put in or taken out by hand, and
+    /// not by the group before, stays as they are.
     FollowAsked {
         /// The thread.
         thread: ThreadId,

@@ -60,7 +60,7 @@ impl School {
             let newest = memory.directory_versions.entry(space).or_default();
             *newest = (*newest).max(version);
             for person in &affected.persons {
-                memory.persons.remove(person);
+                memory.forget_person(*person);
             }
         }
         let (fact, event) = (Fact::Directory { version }, Event::Directory { version });

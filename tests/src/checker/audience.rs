@@ -72,15 +72,18 @@ fn shown(
     None
 }
 
-/// Whether, after the first time that someone was taken out, nobody let them in again or may have.
+/// Whether, after the first time that someone was taken out, nobody let them in again or may have. If that was by hand and
+/// they were in it, their group does not let them in.
 fn stays_out(turns: &[Turn]) -> bool {
-    let Some(removal) = turns.iter().find(|turn| !turn.is_addition) else {
+    let Some(place) = turns.iter().position(|turn| !turn.is_addition) else {
         return false;
     };
-    turns
-        .iter()
-        .filter(|turn| turn.is_addition)
-        .all(|added| added.told.is_some_and(|(_, told)| told + SKEW_MS < removal.asked.1))
+    let (before, removal) = (&turns[..place], &turns[place]);
+    let is_over = |turn: &Turn| turn.told.is_some_and(|(_, told)| told + SKEW_MS < removal.asked.1);
+    let keeps_out = |added: &Turn| {
+        added.with_group && !removal.with_group && removal.told.is_some_and(|(_, told)| told + SKEW_MS < added.asked.1)
+    };
+    before.iter().all(is_over) && turns[place..].iter().all(|turn| !turn.is_addition || keeps_out(turn))
 }
 
 #[cfg(test)]

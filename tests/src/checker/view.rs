@@ -33,6 +33,8 @@ pub struct Turn {
     pub with_group: bool,
     /// By which device.
     pub device: u32,
+    /// With which answer to a sender alone, if that let them in.
+    pub answer: Option<ClientId>,
     /// When it was asked: moment and milliseconds.
     pub asked: (u64, u64),
     /// When that device was told that it is done; `None` when it never was: then it may happen at any later time.
@@ -116,7 +118,7 @@ impl<'a> View<'a> {
                 }
                 if let Some((pair, thread)) = self.pairs.of_answer(*client) {
                     for profile in pair.two {
-                        self.told(noted, (thread, profile), true);
+                        self.told(noted, (thread, profile), true, Some(*client));
                     }
                 }
             }
@@ -125,16 +127,19 @@ impl<'a> View<'a> {
                 profile,
                 from_the_beginning,
             } => {
-                self.asked(noted, (*thread, *profile), Some(*from_the_beginning), false);
+                self.asked(noted, (*thread, *profile), Some(*from_the_beginning));
             }
-            Note::RemoveAsked { thread, profile } => self.asked(noted, (*thread, *profile), None, false),
+            Note::RemoveAsked { thread, profile } => {
+                self.asked(noted, (*thread, *profile), None);
+            }
             Note::FollowAsked { thread, profile, comes } => {
-                self.asked(noted, (*thread, *profile), comes.then_some(false), true);
+                self.asked(noted, (*thread, *profile), comes.then_some(false))
+                    .with_group = true;
             }
-            Note::FollowTold { thread, profile, comes } => self.told(noted, (*thread, *profile), *comes),
-            Note::AddTold { thread, profile } => self.told(noted, (*thread, *profile), true),
+            Note::FollowTold { thread, profile, comes } => self.told(noted, (*thread, *profile), *comes, None),
+            Note::AddTold { thread, profile } => self.told(noted, (*thread, *profile), true, None),
             Note::RemoveTold { thread, profile } => {
-                self.told(noted, (*thread, *profile), false);
+                self.told(noted, (*thread, *profile), false, None);
                 self.known_removals
                     .entry((*device, *thread, *profile))
                     .or_insert(*moment);
@@ -173,24 +178,28 @@ impl<'a> View<'a> {
         self.sent(noted, client, thread, None);
         self.given.entry(thread).or_default().extend(pair.two);
         for profile in pair.two {
-            self.asked(noted, (thread, profile), Some(true), false);
+            self.asked(noted, (thread, profile), Some(true)).answer = Some(client);
         }
     }
 
-    fn asked(&mut self, noted: &Noted, whose: (ThreadId, ProfileId), added: Option<bool>, with_group: bool) {
-        self.turns.entry(whose).or_default().push(Turn {
+    fn asked(&mut self, noted: &Noted, whose: (ThreadId, ProfileId), added: Option<bool>) -> &mut Turn {
+        let turns = self.turns.entry(whose).or_default();
+        turns.push_mut(Turn {
             is_addition: added.is_some(),
             from_the_beginning: added.unwrap_or_default(),
-            with_group,
+            with_group: false,
             device: noted.device,
+            answer: None,
             asked: (noted.moment, noted.at_ms),
             told: None,
-        });
+        })
     }
 
-    fn told(&mut self, noted: &Noted, whose: (ThreadId, ProfileId), is_addition: bool) {
+    fn told(&mut self, noted: &Noted, whose: (ThreadId, ProfileId), is_addition: bool, answer: Option<ClientId>) {
         let turns = self.turns.get_mut(&whose).into_iter().flatten();
-        for turn in turns.filter(|turn| turn.device == noted.device && turn.is_addition == is_addition) {
+        let is_it =
+            |turn: &&mut Turn| (turn.device, turn.is_addition, turn.answer) == (noted.device, is_addition, answer);
+        for turn in turns.filter(is_it) {
             turn.told.get_or_insert((noted.moment, noted.at_ms));
         }
     }
