@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** What measures the page has the machine to itself. */
-const MEASURES = ['e2e/long_thread.test.ts'];
+const MEASURES = ['e2e/harness.test.ts', 'e2e/long_thread.test.ts'];
 
 /** Scenarios in a real browser against a real server, two at a time: mostly they wait. */
 export default defineConfig({

@@ -48,6 +48,8 @@ export async function heaviestTask(page: Page, doing: () => Promise<void>): Prom
   if (!browser) throw new Error('a browser of its own cannot be traced');
   await browser.startTracing(page, { categories: ['toplevel'] });
   await doing();
+  // What was done may have answered within its task, and a task is told when it is over.
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
   const thread = ({ pid, tid }: TraceEvent) => `${pid} ${tid}`;
   const isName = (event: TraceEvent) => event.name === 'thread_name' && event.args.name === 'CrRendererMain';
