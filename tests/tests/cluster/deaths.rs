@@ -22,6 +22,8 @@ const OFFLINE_WITHIN: Duration = Duration::from_secs(30);
 const REPUBLISHED_WITHIN: Duration = Duration::from_secs(10);
 /// What is told by the log is told sooner, even on a busy machine.
 const TOLD_BY_THE_LOG_WITHIN: Duration = Duration::from_secs(2);
+/// More than are told while gateways publish what an earlier one left, and not so many that a session may not say them.
+const TRIES: usize = 15;
 /// How long Redis is away after the gateway's death when it returns.
 const SHORT_ABSENCE: Duration = Duration::from_secs(5);
 /// Beside the slack for other reasons: a message is also shown to a client on a machine that does much beside.
@@ -184,15 +186,12 @@ async fn is_shown_after_a_death(
     mette_hears: &mut Updates,
     thread: ThreadId,
 ) -> Result<()> {
-    acknowledged(&anne, &mut anne_hears, thread, "Nu er Redis væk").await?;
-    let too_soon = until(mette_hears, |update| message(update, "Nu er Redis væk"));
-    let too_soon = tokio::time::timeout(TOLD_BY_THE_LOG_WITHIN, too_soon).await;
-    ensure!(too_soon.is_err(), "the line to Redis is not cut: {too_soon:?}");
+    let kept_back = kept_back((&anne, &mut anne_hears), mette_hears, thread).await?;
     acknowledged(&anne, &mut anne_hears, thread, "Nu går strømmen").await?;
     cluster.gateways[0].lock().await.kill()?;
     let killed = Instant::now();
     anne.stop().await;
-    let mut missing = vec!["Nu er Redis væk", "Nu går strømmen"];
+    let mut missing = vec![kept_back.as_str(), "Nu går strømmen"];
     let shown = until(mette_hears, |update| {
         let found = missing
             .iter()
@@ -206,6 +205,25 @@ async fn is_shown_after_a_death(
     });
     let shown = tokio::time::timeout(REPUBLISHED_WITHIN + REPUBLISHING_NOISE, shown).await;
     shown.context("a message of a dead gateway is not shown in time")?
+}
+
+/// Says something that the log does not tell, since the gateway can not reach it. Other gateways that still publish what an
+/// earlier one left may find it in the journal at once: then something else is said.
+async fn kept_back(
+    (anne, anne_hears): (&Client, &mut Updates),
+    mette_hears: &mut Updates,
+    thread: ThreadId,
+) -> Result<String> {
+    for number in 1..=TRIES {
+        let text = format!("Nu er Redis væk, {number}");
+        acknowledged(anne, anne_hears, thread, &text).await?;
+        let too_soon = until(mette_hears, |update| message(update, &text));
+        if tokio::time::timeout(TOLD_BY_THE_LOG_WITHIN, too_soon).await.is_err() {
+            return Ok(text);
+        }
+        println!("{text:?} was told at once");
+    }
+    bail!("the line to Redis is not cut: each of {TRIES} messages was told at once")
 }
 
 /// Sends a message, and waits until the server says that it has it.
