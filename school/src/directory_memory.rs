@@ -28,7 +28,7 @@ impl School {
         if let Some(directory) = self.directory_in_memory(space) {
             return Ok(Some(directory));
         }
-        let _turn = self.turn(space).await;
+        let _turn = self.directory_turns.of(space).await;
         match self.directory_in_memory(space) {
             Some(directory) => Ok(Some(directory)),
             None => self.read_directory(space).await,
@@ -38,7 +38,7 @@ impl School {
     /// The directory as storage has it at this moment, whatever the node has heard. Who brings threads in line with it begins
     /// with this: by an old one, someone would be let in again who has gone since.
     pub(crate) async fn directory_as_stored(&self, space: SpaceId) -> Result<Option<Arc<Directory>>, StorageError> {
-        let _turn = self.turn(space).await;
+        let _turn = self.directory_turns.of(space).await;
         self.read_directory(space).await
     }
 

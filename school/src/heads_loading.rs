@@ -57,7 +57,7 @@ impl School {
         if let Some(heads) = self.heads_in_memory(space) {
             return Ok(heads);
         }
-        let _turn = self.turn(space).await;
+        let _turn = self.heads_turns.of(space).await;
         if let Some(heads) = self.heads_in_memory(space) {
             return Ok(heads);
         }

@@ -63,14 +63,28 @@ pub struct School {
     pub(crate) write_clock: WriteClock,
     /// One import at a time.
     pub(crate) importing: tokio::sync::Mutex<()>,
-    /// Who loads much of a space holds one of these, chosen by the space.
-    turns: [tokio::sync::Mutex<()>; TURNS],
+    /// Who loads the directory of a space holds one of these, chosen by the space.
+    pub(crate) directory_turns: Turns,
+    /// The same for the heads of its threads, which may take long: nobody waits for them who needs a directory.
+    pub(crate) heads_turns: Turns,
     random: Random,
     memory: Mutex<Memory>,
 }
 
-/// How many directories and heads of spaces are loaded at a time, at most.
+/// How many spaces something large is loaded of at a time, at most.
 const TURNS: usize = 32;
+
+/// Turns to load something large of a space.
+#[derive(Default)]
+pub(crate) struct Turns([tokio::sync::Mutex<()>; TURNS]);
+
+impl Turns {
+    /// Waits for the turn of a space.
+    pub async fn of(&self, space: SpaceId) -> tokio::sync::MutexGuard<'_, ()> {
+        let chosen = space.as_bytes().iter().fold(0, |sum, byte| sum ^ usize::from(*byte)) % TURNS;
+        self.0[chosen].lock().await
+    }
+}
 
 /// What a node keeps in memory. Follows the logs: of a space it keeps only what it has read since it follows it.
 #[derive(Default)]
@@ -123,7 +137,8 @@ impl School {
             sabotage,
             write_clock,
             importing: tokio::sync::Mutex::default(),
-            turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+            directory_turns: Turns::default(),
+            heads_turns: Turns::default(),
             random,
             memory: Mutex::default(),
         }
@@ -176,12 +191,6 @@ impl School {
             memory.sends.clear();
         }
         memory
-    }
-
-    /// The turn to load something large of a space.
-    pub(crate) async fn turn(&self, space: SpaceId) -> tokio::sync::MutexGuard<'_, ()> {
-        let chosen = space.as_bytes().iter().fold(0, |sum, byte| sum ^ usize::from(*byte)) % TURNS;
-        self.turns[chosen].lock().await
     }
 
     pub(crate) fn now(&self) -> Timestamp {
