@@ -23,6 +23,10 @@ pub struct Running {
     pub office: Arc<Office>,
     pub address: SocketAddr,
     pub tokens: Vec<String>,
+    /// The space that the groups are of.
+    pub space: Value,
+    /// All but the first of the people are in them.
+    pub groups: Value,
     pub shutdown: CancellationToken,
     pub serving: JoinHandle<()>,
 }
@@ -47,6 +51,8 @@ impl Running {
             office,
             address,
             tokens: people.iter().map(token).collect(),
+            space: populated["spaces"][0].clone(),
+            groups: populated["groups"].clone(),
             serving: tokio::spawn(server.serve(listener, shutdown.clone())),
             shutdown,
         }
