@@ -37,6 +37,7 @@ mod settling;
 pub mod talk_table;
 pub mod thread_state;
 pub mod threads;
+mod together;
 pub mod typing;
 mod user_names;
 pub mod visibility;

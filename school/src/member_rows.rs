@@ -1,5 +1,6 @@
 //! The rows of a thread's members: by the thread, by the profile, and the thread by the groups that it follows.
 
+use futures_util::FutureExt;
 use samtale_protocol::threads::Recipient;
 use samtale_protocol::{ProfileId, SpaceId, ThreadId, Timestamp};
 use samtale_storage::StorageError;
@@ -11,8 +12,9 @@ use samtale_storage::threads::{
 use crate::member_changes::{MemberChange, Members};
 use crate::school::School;
 use crate::thread_state::ThreadState;
+use crate::together::together;
 
-/// Member rows written at once: the largest batch that a CQL server takes without complaint.
+/// Member rows written as one: the largest batch that a CQL server takes without complaint.
 const BATCH: usize = 50;
 
 impl School {
@@ -74,10 +76,11 @@ impl School {
             .map(|(profile, member)| (vec![(*profile).into()], member.clone()))
             .collect();
         rows.sort_by(|one, other| one.0.cmp(&other.0));
-        for batch in rows.chunks(BATCH) {
+        let batches = rows.chunks(BATCH).map(|batch| {
             let partition = thread_partition(space, thread).to_vec();
-            self.store.put_all(partition, batch.to_vec(), timestamp).await?;
-        }
+            async move { self.store.put_all(partition, batch.to_vec(), timestamp).await }.boxed()
+        });
+        together(batches.collect()).await?;
         Ok(())
     }
 
@@ -91,24 +94,15 @@ impl School {
     ) -> Result<(), StorageError> {
         let mut profiles: Vec<_> = members.iter().collect();
         profiles.sort_by_key(|(profile, _)| **profile);
-        for batch in profiles.chunks(BATCH) {
-            let mut writes = tokio::task::JoinSet::new();
-            for (profile, member) in batch {
-                let store = self.store.clone();
-                let (key, record) = (
-                    profile_thread_key(space, **profile, thread),
-                    ProfileThreadRecord {
-                        member: (*member).clone(),
-                    },
-                );
-                writes.spawn(async move { store.put(key, &record, timestamp).await });
+        let rows = profiles.into_iter().map(|(profile, member)| {
+            async move {
+                let key = profile_thread_key(space, *profile, thread);
+                let record = ProfileThreadRecord { member: member.clone() };
+                self.store.put(key, &record, timestamp).await
             }
-            while let Some(written) = writes.join_next().await {
-                written.map_err(|error| StorageError::Unavailable {
-                    reason: error.to_string(),
-                })??;
-            }
-        }
+            .boxed()
+        });
+        together(rows.collect()).await?;
         Ok(())
     }
 }

@@ -6,9 +6,9 @@ use futures_util::FutureExt;
 use samtale_protocol::{PersonId, Refusal, limits};
 
 use super::register::{AccountState, PersonRegister};
-use super::together::together;
 use super::{ImportError, Progress};
 use crate::roster::{Person, Roster};
+use crate::together::together;
 use crate::user_names::user_name_of;
 
 /// How many accounts are made between two words about it.

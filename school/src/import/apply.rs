@@ -18,9 +18,9 @@ use super::plan::Work;
 use super::register::PersonRegister;
 use super::spaces::{SpaceChange, WantedSpace};
 use super::telling::Affected;
-use super::together::together;
 use super::{ImportError, Progress};
 use crate::school::School;
+use crate::together::together;
 
 /// Rows written together.
 const BATCH: usize = 50;

@@ -19,7 +19,6 @@ mod register;
 mod report;
 mod spaces;
 mod telling;
-mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 

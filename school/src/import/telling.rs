@@ -9,8 +9,8 @@ use samtale_storage::journal::Fact;
 use samtale_storage::{Compared, StorageError};
 
 use super::ImportError;
-use super::together::together;
 use crate::school::School;
+use crate::together::together;
 
 /// How often a directory's version is tried to be raised while others raise it too.
 const ATTEMPTS: usize = 8;

@@ -7,6 +7,6 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 const UNDER_WAY: usize = 64;
 
 /// Does all of them; the first failure ends it. The results are in the order of the work.
-pub async fn together<T, E>(work: Vec<BoxFuture<'_, Result<T, E>>>) -> Result<Vec<T>, E> {
+pub(crate) async fn together<T, E>(work: Vec<BoxFuture<'_, Result<T, E>>>) -> Result<Vec<T>, E> {
     stream::iter(work).buffered(UNDER_WAY).try_collect().await
 }
