@@ -90,7 +90,9 @@ pub struct Told {
     pub resyncs: u64,
     /// Pages and inboxes that were read, and read marks that were set.
     pub reads: u64,
-    /// People who came in the evening, and had not caught up when the time was over.
+    /// Whether the day is over, and everyone catches up.
+    pub is_evening: bool,
+    /// People who came in the evening, and have not caught up.
     pub not_caught_up: u64,
     /// Times that someone said good-bye and the server did too.
     pub left_with_close_frame: u64,
@@ -144,6 +146,7 @@ impl Told {
         for (own, more) in pairs {
             *own += more;
         }
+        self.is_evening |= other.is_evening;
         self.latencies_us.extend(other.latencies_us);
         self.arrivals_us.extend(other.arrivals_us);
         for (second, counts) in other.by_second {

@@ -32,6 +32,10 @@ const START: Duration = Duration::from_secs(60);
 const STOP: Duration = Duration::from_secs(30);
 /// The pause between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How long is waited for one that is busy.
+const BUSY: Duration = Duration::from_secs(60);
+/// One that uses less of a second than so many nanoseconds is at rest.
+const AT_REST: u64 = 20_000_000;
 /// Tokens outlast every run that ends by itself.
 pub const TOKEN_LIFETIME: &str = "login.access_token_lifetime=4h";
 
@@ -170,6 +174,24 @@ impl Server {
     pub fn cpu_by_kind(&self) -> BTreeMap<&'static str, u64> {
         let cluster = self.cluster.as_ref();
         cluster.map_or_else(BTreeMap::new, |(processes, _)| processes.borrow_mut().cpu())
+    }
+
+    /// Waits until it only waits itself: what a start leaves to be done, as when storage puts its tables in order, is not to be
+    /// taken for the price of sessions. One that is busy for a minute is busy.
+    pub fn rest(&self) -> Result<()> {
+        let deadline = clock::now() + clock::in_nanoseconds(BUSY);
+        while clock::now() < deadline {
+            let before = self.cpu()?;
+            clock::wait(Duration::from_secs(1));
+            let used = self
+                .cpu()?
+                .zip(before)
+                .map(|(after, before)| after.saturating_sub(before));
+            if used.is_none_or(|used| used < AT_REST) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Its process; `None` of one that is not ours.

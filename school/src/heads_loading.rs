@@ -31,7 +31,7 @@ impl Memory {
     }
 }
 
-/// A read of a space's heads that is under way: the only one, since it has the space's turn.
+/// A read of a space's heads that is under way: the only one, since it has the space's turn for heads.
 struct Loading<'a> {
     school: &'a School,
     space: SpaceId,

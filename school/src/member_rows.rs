@@ -12,10 +12,12 @@ use samtale_storage::threads::{
 use crate::member_changes::{MemberChange, Members};
 use crate::school::School;
 use crate::thread_state::ThreadState;
-use crate::together::together;
+use crate::together::{UNDER_WAY, together};
 
 /// Member rows written as one: the largest batch that a CQL server takes without complaint.
 const BATCH: usize = 50;
+/// Batches under way at once. Their rows are encoded and sealed in one go, while all sessions of the shard wait.
+const BATCHES_AT_ONCE: usize = 8;
 
 impl School {
     /// Writes the rows of a change: each membership with the one from before, and where it is found by its profile. Who is as
@@ -80,7 +82,7 @@ impl School {
             let partition = thread_partition(space, thread).to_vec();
             async move { self.store.put_all(partition, batch.to_vec(), timestamp).await }.boxed()
         });
-        together(batches.collect()).await?;
+        together(BATCHES_AT_ONCE, batches.collect()).await?;
         Ok(())
     }
 
@@ -102,7 +104,7 @@ impl School {
             }
             .boxed()
         });
-        together(rows.collect()).await?;
+        together(UNDER_WAY, rows.collect()).await?;
         Ok(())
     }
 }

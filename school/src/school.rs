@@ -71,7 +71,7 @@ pub struct School {
     memory: Mutex<Memory>,
 }
 
-/// How many spaces something large is loaded of at a time, at most.
+/// How many spaces are loaded at a time, at most, of what has turns of its own.
 const TURNS: usize = 32;
 
 /// Turns to load something large of a space.

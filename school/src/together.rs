@@ -3,10 +3,11 @@
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-/// Pieces under way at once; they share syncs.
-const UNDER_WAY: usize = 64;
+/// Pieces under way at once, unless each is large; they share syncs.
+pub(crate) const UNDER_WAY: usize = 64;
 
-/// Does all of them; the first failure ends it. The results are in the order of the work.
-pub(crate) async fn together<T, E>(work: Vec<BoxFuture<'_, Result<T, E>>>) -> Result<Vec<T>, E> {
-    stream::iter(work).buffered(UNDER_WAY).try_collect().await
+/// Does all of them, at most so many at once. The results are in the order of the work. The first failure in that order ends
+/// it; what was under way then may still happen.
+pub(crate) async fn together<T, E>(at_once: usize, work: Vec<BoxFuture<'_, Result<T, E>>>) -> Result<Vec<T>, E> {
+    stream::iter(work).buffered(at_once).try_collect().await
 }

@@ -33,8 +33,11 @@ use crate::sockets;
 const SECOND: u64 = 1_000_000_000;
 /// How long the conversations may take to be started.
 const STARTING: u64 = 120 * SECOND;
-/// How long everyone may take to catch up in the evening.
-const EVENING: u64 = 120 * SECOND;
+/// How long everyone may take to catch up in the evening, as long as something comes: someone who was away for half an hour at
+/// ten times the load has a whole journal to hear of.
+const EVENING: u64 = 30 * 60 * SECOND;
+/// Who has not caught up when nothing has come for so long will not.
+const STUCK: u64 = 60 * SECOND;
 /// Nothing more comes when nothing has come for so long.
 const QUIET: u64 = SECOND;
 /// How long a wait is that waits for nothing in particular.
@@ -217,24 +220,27 @@ impl Player {
                 tells += SECOND;
                 let second = clock::now() / SECOND;
                 self.told.by_second.entry(second).or_default()[2] = self.open;
-                say(
-                    "progress",
-                    &Told {
-                        open: self.open,
-                        latencies_us: counts(&self.latencies),
-                        by_second: std::collections::BTreeMap::new(),
-                        ..self.told.clone()
-                    },
-                )?;
+                self.tell_progress()?;
             }
         }
         Ok(())
+    }
+
+    fn tell_progress(&self) -> Result<()> {
+        let so_far = Told {
+            open: self.open,
+            latencies_us: counts(&self.latencies),
+            by_second: std::collections::BTreeMap::new(),
+            ..self.told.clone()
+        };
+        say("progress", &so_far)
     }
 
     /// Everyone who was there comes once more, and catches up.
     fn evening(&mut self) -> Result<()> {
         // Whatever would come later does not.
         self.due.clear();
+        self.told.is_evening = true;
         let deadline = clock::now() + EVENING;
         let came: Vec<usize> = (0..self.people.len())
             .filter(|person| self.people[*person].first_live.is_some())
@@ -243,6 +249,7 @@ impl Player {
         for (place, person) in came.iter().enumerate() {
             self.comes(now + APART * place as u64, *person);
         }
+        let mut tells = now;
         loop {
             self.step()?;
             let there = |person: &&usize| {
@@ -250,10 +257,15 @@ impl Player {
                 person.stage == Stage::Live && person.is_done()
             };
             let missing = came.len() - came.iter().filter(there).count();
+            self.told.not_caught_up = missing as u64;
             let now = clock::now();
-            if (missing == 0 && now > self.last_heard + QUIET) || now > deadline {
-                self.told.not_caught_up = missing as u64;
+            let silent = now.saturating_sub(self.last_heard);
+            if (missing == 0 && silent > QUIET) || silent > STUCK || now > deadline {
                 return Ok(());
+            }
+            if now >= tells {
+                tells += SECOND;
+                self.tell_progress()?;
             }
         }
     }

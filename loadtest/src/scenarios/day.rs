@@ -127,7 +127,9 @@ fn play(players: Players, mut stage: Stage, seconds: f64, outcome: &mut Outcome)
     progress(&format!("the day takes {seconds:.0} s"));
     let told = players.play(since + 200_000_000, |told| {
         // Of the day, without the evening after it.
-        shares = Some((stage.processes.cpu(), clock::now() - since));
+        if !told.is_evening {
+            shares = Some((stage.processes.cpu(), clock::now() - since));
+        }
         tell(told)
     })?;
     let cores = float(outcome.machine.cores as u64);
@@ -146,6 +148,13 @@ fn play(players: Players, mut stage: Stage, seconds: f64, outcome: &mut Outcome)
 /// Says how far the day is.
 fn tell(told: &Told) -> Result<()> {
     let latency = Latency::of(&merged(&told.latencies_us)?);
+    if told.is_evening {
+        progress(&format!(
+            "it is evening: {} people are still to catch up; {} sockets are open, {} deliveries, {} attempts failed",
+            told.not_caught_up, told.open, told.deliveries, told.failed
+        ));
+        return Ok(());
+    }
     progress(&format!(
         "{} sockets are open; {} messages stored, {} deliveries, p50 {} ms, p99 {} ms so far; {} attempts failed, {} refused, \
          {} closed, {} twice",

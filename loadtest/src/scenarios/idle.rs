@@ -174,6 +174,10 @@ impl Servers {
         let people = Population::read(server.people())?;
         let sender = Sender::open(&server.target, &people, plan.sessions + self.all.len())?;
         clock::wait(SETTLE);
+        // Among many each would wait for the pings of the others to leave it the processor.
+        if plan.sessions <= PER_SERVER {
+            server.rest()?;
+        }
         Ok((server, sender))
     }
 

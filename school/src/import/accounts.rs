@@ -8,7 +8,7 @@ use samtale_protocol::{PersonId, Refusal, limits};
 use super::register::{AccountState, PersonRegister};
 use super::{ImportError, Progress};
 use crate::roster::{Person, Roster};
-use crate::together::together;
+use crate::together::{UNDER_WAY, together};
 use crate::user_names::user_name_of;
 
 /// How many accounts are made between two words about it.
@@ -63,7 +63,7 @@ impl AccountWork {
             .boxed()
         });
         let states: Vec<(&Person, PersonId, Option<AccountState>)> =
-            together(asked.collect()).await.map_err(refused)?;
+            together(UNDER_WAY, asked.collect()).await.map_err(refused)?;
         let mut work = Self::default();
         for (row, person, state) in states {
             work.take(row, person, state);
@@ -112,7 +112,7 @@ impl AccountWork {
         for accounts in [&self.named, &self.unnamed] {
             for some in accounts.chunks(TOLD_EVERY) {
                 let making = some.iter().map(|account| account.make(register).boxed());
-                together(making.collect()).await.map_err(refused)?;
+                together(UNDER_WAY, making.collect()).await.map_err(refused)?;
                 made += some.len();
                 progress(&format!("{made} of {all} accounts made"));
             }
@@ -123,7 +123,7 @@ impl AccountWork {
 
 async fn set_enabled(register: &dyn PersonRegister, persons: &[PersonId], enabled: bool) -> Result<(), ImportError> {
     let setting = persons.iter().map(|person| register.set_enabled(*person, enabled));
-    together(setting.collect()).await.map_err(refused)?;
+    together(UNDER_WAY, setting.collect()).await.map_err(refused)?;
     Ok(())
 }
 

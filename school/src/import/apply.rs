@@ -20,7 +20,7 @@ use super::spaces::{SpaceChange, WantedSpace};
 use super::telling::Affected;
 use super::{ImportError, Progress};
 use crate::school::School;
-use crate::together::together;
+use crate::together::{UNDER_WAY, together};
 
 /// Rows written together.
 const BATCH: usize = 50;
@@ -221,7 +221,7 @@ impl Application<'_> {
         let school = self.school;
         let puts = rows
             .map(|(key, record)| async move { school.store.put(key, &record, school.write_timestamp()).await }.boxed());
-        together(puts.collect()).await?;
+        together(UNDER_WAY, puts.collect()).await?;
         Ok(())
     }
 
@@ -236,7 +236,7 @@ impl Application<'_> {
             let (partition, batch) = (space_partition(space).to_vec(), batch.to_vec());
             async move { school.store.put_all(partition, batch, school.write_timestamp()).await }.boxed()
         });
-        together(puts.collect()).await?;
+        together(UNDER_WAY, puts.collect()).await?;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use samtale_storage::{Compared, StorageError};
 
 use super::ImportError;
 use crate::school::School;
-use crate::together::together;
+use crate::together::{UNDER_WAY, together};
 
 /// How often a directory's version is tried to be raised while others raise it too.
 const ATTEMPTS: usize = 8;
@@ -70,7 +70,7 @@ impl School {
             self.tell(SpaceId::SYSTEM, fact, None, Audience::people([*person]))
                 .boxed()
         });
-        together(telling.collect()).await?;
+        together(UNDER_WAY, telling.collect()).await?;
         let groups = self.affected_groups(space, affected).await?;
         self.follow_groups(space, &groups, affected.everything).await?;
         Ok(())
