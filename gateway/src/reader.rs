@@ -24,10 +24,13 @@ const LINGER: Duration = Duration::from_secs(2);
 /// What is read and thrown away meanwhile; who sends more has stopped listening.
 const LINGER_BYTES: usize = 1024 * 1024;
 
-/// Reads and writes until the connection ends.
-pub async fn run(shard: Rc<Shard>, connection: Rc<Connection>, mut frames: ClientFrames) {
-    std::future::poll_fn(|context| poll(&shard, &connection, &mut frames, context)).await;
-    finish(&connection.link).await;
+/// Reads and writes until the connection ends, but for a close frame.
+pub fn run<'a>(
+    shard: &'a Rc<Shard>,
+    connection: &'a Rc<Connection>,
+    frames: &'a mut ClientFrames,
+) -> impl Future<Output = ()> + 'a {
+    std::future::poll_fn(move |context| poll(shard, connection, frames, context))
 }
 
 /// Lets a close frame out, within bounds, and ends the link.

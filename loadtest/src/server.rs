@@ -42,6 +42,9 @@ pub const TOKEN_LIFETIME: &str = "login.access_token_lifetime=4h";
 /// Names the server's program, where it does not lie beside this one.
 pub const PROGRAM: &str = "SAMTALE_BIN";
 
+/// How many heaps the C library may have: two, as the files in `deploy` say, unless this program was told otherwise.
+const HEAPS: &str = "MALLOC_ARENA_MAX";
+
 /// What a server of our own is started with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Features {
@@ -77,6 +80,9 @@ impl Server {
         let mut serve = Command::new(program()?);
         // The server knows its own settings only, and would refuse this one.
         serve.env_remove(PROGRAM);
+        if std::env::var_os(HEAPS).is_none() {
+            serve.env(HEAPS, "2");
+        }
         serve.args(["serve", "--set", TOKEN_LIFETIME, "--listen", &address.to_string()]);
         serve.arg("--data").arg(school.data());
         let certificate = features.tls.then(|| Certificate::make(school.folder())).transpose()?;
