@@ -229,10 +229,10 @@ fn idle(shard: Rc<Shard>, connection: Rc<Connection>, mut frames: ClientFrames) 
 }
 
 #[cfg(test)]
-const _: () = assert!(size_of_what(&idle) <= 104, "an idle session is made of it");
+const _: () = assert!(size_of_future(&idle) <= 104, "an idle session is made of it");
 
 #[cfg(test)]
-const fn size_of_what<A, B, C, Made, Make: Fn(A, B, C) -> Made>(_: &Make) -> usize {
+const fn size_of_future<A, B, C, Made, Make: Fn(A, B, C) -> Made>(_: &Make) -> usize {
     size_of::<Made>()
 }
 

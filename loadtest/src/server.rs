@@ -182,8 +182,8 @@ impl Server {
         cluster.map_or_else(BTreeMap::new, |(processes, _)| processes.borrow_mut().cpu())
     }
 
-    /// Waits until it only waits itself: what a start leaves to be done, as when storage puts its tables in order, is not to be
-    /// taken for the price of sessions. One that is busy for a minute is busy.
+    /// Waits until the server is at rest, for a minute at most: what a start leaves to be done, as when storage puts its tables
+    /// in order, is not to be taken for the price of sessions.
     pub fn rest(&self) -> Result<()> {
         let deadline = clock::now() + clock::in_nanoseconds(BUSY);
         while clock::now() < deadline {
